@@ -138,8 +138,11 @@ fn floor_char_boundary(text: &str, at: usize) -> usize {
 /// The known name nearest to a wrong one, if it is near enough to be meant: at most a third of its letters differ
 /// (Damerau-Levenshtein, adjacent swaps count once).
 pub fn nearest<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let budget = (wrong.chars().count() / 3).max(1);
-    known.into_iter().map(|k| (distance(wrong, k), k)).filter(|(d, _)| *d <= budget).min().map(|(_, k)| k)
+    let length = wrong.chars().count();
+    let budget = (length / 3).max(1);
+    // One much longer or shorter differs by more than that: nothing needs to be compared.
+    let near = |k: &&str| k.chars().count().abs_diff(length) <= budget;
+    known.into_iter().filter(near).map(|k| (distance(wrong, k), k)).filter(|(d, _)| *d <= budget).min().map(|(_, k)| k)
 }
 
 fn distance(a: &str, b: &str) -> usize {

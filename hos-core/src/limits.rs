@@ -69,6 +69,9 @@ limits! {
     /// All that entity types and actions of a schema are in, by others too: each pair is kept, and costs a kilobyte. A chain of
     /// them has at most 362.
     SCHEMA_ANCESTORS_MAX: usize = 1 << 16, "ancestors", "law.schema.too_large";
+    /// What a schema's common types come to where they are written out, at each place that names them: each type is kept there, and
+    /// costs half a kilobyte. They nest as deep as `CEDAR_DEPTH_MAX` then.
+    SCHEMA_EXPANDED_MAX: usize = 1 << 18, "types", "law.schema.too_large";
     /// One policy.
     POLICY_BYTES_MAX: usize = 1 << 20, "bytes", "law.policy.too_large";
     /// How deep Cedar's text nests, before its parser sees it.

@@ -73,7 +73,7 @@ fn a_log_s_tiles_are_those_of_its_entries_whatever_its_size() {
             disputed: 0,
             withheld: size,
             witnesses: Vec::new(),
-            anchored: false,
+            anchored: None,
         };
         assert_eq!(verdict, wanted, "{size}");
     }
@@ -85,10 +85,10 @@ fn whoever_is_asked_for_vouches_for_a_log() {
     let (entries, _) = files(&log);
     let asking = Trust::parse(trust(&log.key(), 2, 1).as_bytes()).unwrap();
     let (_, verdict) = gone_through(&witnessed(&log.note(), &[1]), &entries, &asking, &[]).unwrap();
-    assert_eq!((verdict.witnesses, verdict.anchored), (vec!["w1".to_owned()], true));
+    assert_eq!((verdict.witnesses, verdict.anchored), (vec!["w1".to_owned()], Some(3)));
     assert_eq!(gone_through(&log.note(), &entries, &asking, &[]).unwrap_err().code, "trust.quorum");
     let verdict = proof(one(&witnessed(&log.note(), &[1]), &log, 2).encode().as_bytes(), &asking, &[]).unwrap();
-    assert_eq!((verdict.witnesses, verdict.anchored), (vec!["w1".to_owned()], true));
+    assert_eq!((verdict.witnesses, verdict.anchored), (vec!["w1".to_owned()], Some(3)));
 }
 
 #[test]
@@ -112,9 +112,9 @@ fn a_checkpoint_that_was_kept_vouches_for_a_log_or_disproves_it() {
     let said = |refused: Refused| (refused.code.to_string(), refused.at.to_string());
     // As many entries with the same root: both are anchored. With fewer the tiles are; a proof shows nothing of them.
     let [last, third, none] = [5, 3, 0].map(|size| signed(size as u64, root_at(size)));
-    assert!(tiles(&last).unwrap().1.anchored && proved(&last).unwrap().anchored);
-    assert!(tiles(&third).unwrap().1.anchored && !proved(&third).unwrap().anchored);
-    assert!(!tiles(&none).unwrap().1.anchored, "a checkpoint of no entries goes before every history");
+    assert_eq!((tiles(&last).unwrap().1.anchored, proved(&last).unwrap().anchored), (Some(5), Some(5)));
+    assert_eq!((tiles(&third).unwrap().1.anchored, proved(&third).unwrap().anchored), (Some(3), None));
+    assert_eq!(tiles(&none).unwrap().1.anchored, None, "a checkpoint of no entries goes before every history");
     // Another root is another history, which the same key signed.
     let fork = |code: &str| (code.to_owned(), "against 0".to_owned());
     assert_eq!(said(tiles(&signed(5, root_at(4))).unwrap_err()), fork("trust.fork"));
@@ -222,7 +222,7 @@ fn a_checkpoint_kept_of_an_earlier_epoch_vouches_for_what_the_later_one_kept() {
         trusted,
         &[said.sign(key).unwrap().as_bytes()],
     ) {
-        Ok((_, verdict)) => format!("anchored {}", verdict.anchored),
+        Ok((_, verdict)) => format!("anchored {}", verdict.anchored.is_some()),
         Err(refused) => format!("{} at {}", refused.code, refused.at),
     };
     let ours = seal_key();

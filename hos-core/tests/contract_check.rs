@@ -63,6 +63,8 @@ fn every_finding_is_told_with_code_severity_and_line() {
         ("forever = [\"b\"]",              "",                                                 &[("waiting", warning, 6)]),
         ("after = \"PT1H\"\nevent = \"end\"", "after = \"PT1H\"\nevent = \"go\"",              &[]),
         ("state = \"a\"",                  "state = \"b\"",                                    &[("waiting", warning, 5)]),
+        ("\"z\",\n]\nterminal = [\"z\"]\nforever = [\"b\"]", "\"z\",\n\"q\",\n]\nterminal = [\"z\", \"q\"]\nforever = [\"b\"]\n[migrate.\"2\"]\na = \"a\"\n[override.back]\nfrom = [\"q\"]\nto = \"a\"", &[]),
+        ("\"z\",\n]\nterminal = [\"z\"]\nforever = [\"b\"]", "\"z\",\n\"q\",\n]\nterminal = [\"z\", \"q\"]\nforever = [\"b\"]\n[migrate.\"2\"]\nq = \"z\"\n[override.back]\nfrom = [\"q\"]\nto = \"a\"", &[("unreachable", warning, 8), ("unused_event", warning, 14)]),
         ("terminal = [\"z\"]",             "terminal = []",                                    &[("dead_end", warning, 7)]),
         ("terminal = [\"z\"]",             "terminal = [\"z\", \"a\"]",                        &[("unreachable", warning, 6), ("unreachable", warning, 7),
                                                                                                  ("terminal_exit", error, 13), ("terminal_exit", error, 16),

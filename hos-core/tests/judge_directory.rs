@@ -180,3 +180,28 @@ fn a_tenant_does_not_change_what_is_the_universe_s() {
     let answer = desk.with(None, |bench| hos_core::judge::change(bench, &call, &rows).answer);
     assert_eq!(answer.code(), Some("hos.directory_conflict"));
 }
+
+#[test]
+fn a_grant_is_called_as_a_header_can_say_it() {
+    let mut desk = Desk::new(first());
+    let called = |id: String| Call::Directory(Directory::new(reader("sue"), grant(&id, "keeper", Some(reader("ana")), None)));
+    let mut code = |id: String| {
+        desk.call(&called(id));
+        desk.last.as_ref().and_then(|judged| judged.answer.code().map(str::to_owned))
+    };
+    assert_eq!(code(String::new()).as_deref(), Some("hos.id_invalid"));
+    assert_eq!(code("g".repeat(256)).as_deref(), Some("hos.id_invalid"));
+    assert_eq!(code("g".repeat(255)), None);
+}
+
+#[test]
+fn a_change_takes_no_context_that_no_policy_would_see() {
+    let desk = Desk::new(first());
+    let mut call = Directory::new(reader("sue"), put(role("desk"), Record::new()));
+    let rows = hos_core::judge::DirectoryRows::default();
+    let code =
+        |call: &Directory| desk.with(None, |bench| hos_core::judge::change(bench, call, &rows).answer.code().map(str::to_owned));
+    assert_eq!(code(&call), None);
+    call.by.context = record(&[("risk", true.into())]).into();
+    assert_eq!(code(&call).as_deref(), Some("hos.call_malformed"));
+}

@@ -111,10 +111,42 @@ fn who_is_a_person_stays_as_it_was_at_the_birth_of_what_is_migrated() {
     let told = living::bar(&before, &after, "o", "a").unwrap();
     assert!(told.starts_with("`N::A`, whose data theirs is, is a person under the new law, and was no person"), "{told}");
     assert_eq!(living::bar(&before, &OLD, "o", "a"), None);
-    // Whose data nobody's is needs no person, nor does what is at its end.
+    // So of what is at its end and taken along: it may be revived there.
+    assert!(living::bar(&before, &after, "o", "b").unwrap().starts_with(&told));
+    // Whose data nobody's is needs no person, nor does what is left behind at its end.
     let free = ("data_subject = \"facts.who\"\n", "");
     assert_eq!(living::bar(&law(&[nobody, free]), &law(&[free, NEXT, STAYS]), "o", "a"), None);
-    assert_eq!(living::bar(&before, &after, "o", "b"), None);
+    assert_eq!(living::bar(&before, &law(&[NEXT]), "o", "b"), None);
+}
+
+/// An override, or the world in shadow, may revive what a migration takes along; what none takes along stays under its own contract.
+#[test]
+fn what_is_at_its_end_is_asked_of_where_a_migration_takes_it_along() {
+    let revived = ("event = \"late\"\n", "event = \"late\"\n[migrate.\"1\"]\na = \"a\"\nb = \"a\"\n");
+    let ended = |changes: &[(&str, &str)]| living::bar(&OLD, &law(changes), "o", "b");
+    let rows: &[(&[(&str, &str)], &str)] = &[
+        (&[("total = \"Long\"", "total = \"Long\"\nurgent = \"Bool\"")], "requires the fact `urgent`"),
+        (&[("total = \"Long\"\n", "")], "have the fact `total`"),
+        (&[("total = \"Long\"", "total = \"decimal\"")], "their fact `total` is Long"),
+        (&[("entity = \"O\"", "entity = \"Other\""), ("resource: [O]", "resource: [O, Other]")], "they are `N::O`"),
+        (&[("data_subject = \"facts.who\"\n", "")], "whose data"),
+        (&[("data_subject = \"facts.who\"", "data_subject = \"facts.seller\"")], "`who` says and the new contract's `seller`"),
+        (&[("persons = [\"A\"]\n", "")], "is no person under the new law"),
+    ];
+    for (changes, wanted) in rows {
+        for taken in [STAYS, revived] {
+            let told = ended(&[*changes, &[NEXT, taken][..]].concat()).unwrap_or_default();
+            assert!(told.contains(wanted), "{changes:?}: {told}");
+            assert!(told.ends_with("they are at their end, and without `[migrate.\"1\"]` they stay as they are"), "{told}");
+        }
+        // Under the same version, without a migration, and where the new contract has no such end.
+        for left in [&[][..], &[NEXT][..], &[("\"b\"", "\"z\""), NEXT, STAYS][..]] {
+            assert_eq!(ended(&[*changes, left].concat()), None, "{changes:?} {left:?}");
+        }
+    }
+    for taken in [STAYS, revived] {
+        assert_eq!(ended(&[NEXT, taken]), None);
+    }
 }
 
 /// No new law may have a text for a data subject: who was born under one that did lives on where nobody is.

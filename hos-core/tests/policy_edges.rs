@@ -380,3 +380,25 @@ fn a_directory_gives_all_that_was_put_and_nothing_that_went() {
     assert_eq!(all(&later), ("ayse can clerk closed new s senior west".into(), "a".into()));
     assert_eq!(all(&start), ("ayse can clerk closed deniz s senior west".into(), "a b".into()));
 }
+
+#[test]
+fn common_types_that_double_or_nest_without_end_are_not_written_out() {
+    let codes = |schema: String| {
+        let of = |path: &str, text: String| (path.to_owned(), text.into_bytes());
+        let files = vec![of("law.toml", "name = \"tiny\"\nnamespace = \"\"\n".to_owned()), of("schema.cedarschema", schema)];
+        let faults = hos_core::law::Law::load(files).err().unwrap_or_default();
+        faults.iter().map(|fault| fault.code.to_string()).collect::<Vec<_>>()
+    };
+    // Each line doubles what the one before comes to.
+    let doubled: Vec<String> = (1..64).map(|n| format!("type T{n} = {{a: T{m}, b: T{m}}};", m = n - 1)).collect();
+    let schema = format!("type T0 = {{a: Long, b: Long}};\n{}\nentity Account {{t?: T63}};\n", doubled.join("\n"));
+    assert!(codes(schema).contains(&"law.schema.too_large".to_owned()));
+    // Each nests a hundred levels deeper than the one before.
+    let (open, close) = ("{a: ".repeat(100), "}".repeat(100));
+    let deeper: Vec<String> = (1..8).map(|n| format!("type T{n} = {open}T{}{close};", n - 1)).collect();
+    let schema = format!("type T0 = Long;\n{}\nentity Account {{t?: T7}};\n", deeper.join("\n"));
+    assert!(codes(schema).contains(&"law.schema.too_large".to_owned()));
+    // A type that is in itself is Cedar's to tell.
+    let schema = "type A = {b: B}; type B = {a: A};\nentity Account {a?: A};\n".to_owned();
+    assert!(codes(schema).contains(&"law.schema.invalid".to_owned()));
+}

@@ -63,6 +63,9 @@ impl Connector for Server {
         let init = vec![
             "SET NAMES utf8mb4".to_owned(),
             format!("SET SESSION sql_mode = '{SQL_MODE}'"),
+            // What an administrator set for all sessions must not decide what is kept, what is read, and how tables are described.
+            "SET SESSION autocommit = 1, completion_type = 0, sql_select_limit = 18446744073709551615, group_concat_max_len = 1048576"
+                .to_owned(),
             format!("SET SESSION innodb_lock_wait_timeout = {seconds}"),
             format!("SET SESSION wait_timeout = {}", (seconds * 6).max(60)),
         ];
@@ -208,14 +211,16 @@ fn told(error: Error) -> ClientError {
             let trouble = match said.code {
                 // Deadlock; changed since the snapshot.
                 1213 | 1020 => Trouble::Retry,
-                1205 | 3572 => Trouble::Busy,
+                // A lock, or the time that the server gives a statement.
+                1205 | 3572 | 1969 | 3024 => Trouble::Busy,
                 1290 | 1792 | 1836 => Trouble::ReadOnly,
                 1146 | 1054 => Trouble::Missing,
                 1142 | 1143 | 1044 | 1227 | 1370 => Trouble::Forbidden,
                 1062 => Trouble::Duplicate,
                 1021 | 1114 => Trouble::Full,
-                1040 | 1045 | 1046 | 1049 | 1129 | 1130 | 1203 | 1698 => Trouble::Unavailable,
-                1053 | 1080 | 1152 | 1159 | 1160 | 1161 | 1317 | 1927 => Trouble::Lost,
+                // Too many connections, or an account that may not have one: limited, locked, its password expired.
+                1040 | 1045 | 1046 | 1049 | 1129 | 1130 | 1203 | 1226 | 1698 | 1820 | 1862 | 3118 | 4151 => Trouble::Unavailable,
+                1053 | 1080 | 1152 | 1159 | 1160 | 1161 | 1317 | 1927 | 4031 => Trouble::Lost,
                 _ => Trouble::Other,
             };
             let quotes =

@@ -81,6 +81,9 @@ pub struct VerifyReport {
     /// Logs that were not read from their beginning: (tenant, the first entry that was read). What is said of them is said of
     /// their entries from there on, and of the rows of threads that these touch.
     pub since: Vec<(String, u64)>,
+    /// How far checkpoints from outside reach, where all that were given hold: (tenant, entries from the first). What came after, and
+    /// logs that are not named, are the store's own word.
+    pub anchored: Vec<(String, u64)>,
     /// Records not yet sealed, and the age of the oldest in milliseconds.
     pub unsealed: (u64, i64),
     /// Parts whose key is gone.

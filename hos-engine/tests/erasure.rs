@@ -331,6 +331,12 @@ fn a_vault_older_than_the_erasure_is_set_right_at_the_start() {
     std::fs::remove_file(&now).unwrap();
     std::fs::copy(&then, &now).unwrap();
     let secrets: i64 = Connection::open(&now).unwrap().query_row("SELECT count(key) FROM hos_vault", [], |r| r.get(0)).unwrap();
+    // Until then it is told, and no fault.
+    let engine = hos_engine::Engine::builder().sqlite(&path).clock(clock.clone()).reading().open().unwrap();
+    let report = engine.verify(&VerifyOptions::default()).unwrap();
+    assert_eq!(report.level, Level::Intact, "{:#?}", report.findings);
+    assert!(report.notices.iter().any(|n| n.contains("the next start that may write destroys it")), "{:#?}", report.notices);
+    engine.close().unwrap();
     let engine = hos_engine::Engine::builder().sqlite(&path).clock(clock).open().unwrap();
     let report = engine.verify(&VerifyOptions::default()).unwrap();
     assert_eq!(report.level, Level::Intact, "{:#?}", report.findings);

@@ -8,7 +8,7 @@ use hos_core::proof::erasure::LastVerdict;
 use hos_core::value::Record;
 use hos_engine::{Engine, Erasure, Level, Settings, VerifyOptions, VerifyReport};
 use rusqlite::Connection;
-use support::{Store, change, fresh, fresh_under, new_order, root, uid};
+use support::{Store, change, fresh, fresh_under, go, new_order, root, uid};
 
 /// A store in which ann has the grant `g` and bob the grant `h`.
 fn granted() -> Store {
@@ -153,6 +153,42 @@ fn under_a_key_that_no_erasure_destroyed_no_once_key_is_added_and_no_deadline_go
         assert!(store.tenant("t1").begin(new_order("1").once("k1").unwrap()).unwrap().allowed);
         let found = Edited::new(store, &format!("{DESTROYED} {edit}")).found();
         assert!(found.iter().any(|(place, _)| place.starts_with(at)), "{edit}: {found:#?}");
+    }
+}
+
+#[test]
+fn what_the_records_of_an_erased_person_sent_is_what_the_law_says() {
+    if support::database::is_on() {
+        return;
+    }
+    let store = || {
+        let store = fresh_under(Settings::default(), |path, text| match path {
+            "contracts/o.toml" => text.replace("[{kind=\"m\",body=[\"id\"]}]", "[{kind=\"m\",body=[\"id\"]},{kind=\"w\",body=[\"id\"]}]"),
+            _ => text,
+        });
+        let tenant = store.tenant("t1");
+        assert!(tenant.begin(new_order("1")).unwrap().allowed && tenant.transition(go("1")).unwrap().allowed);
+        drop(tenant);
+        assert_eq!(erase_ann(&store), LastVerdict::Intact);
+        store.engine.work().unwrap();
+        store
+    };
+    // What is the queue's own is no evidence.
+    assert_eq!(Edited::new(store(), "UPDATE hos_outbox SET attempts = attempts + 1").found(), []);
+    for (edit, what) in [
+        ("UPDATE hos_outbox SET kind = 'x' WHERE i = 0", "column kind"),
+        ("UPDATE hos_outbox SET kind = CASE kind WHEN 'm' THEN 'w' ELSE 'm' END", "column kind"),
+        ("DELETE FROM hos_outbox WHERE i = 1", "the row is missing"),
+        (
+            "INSERT INTO hos_outbox (tenant, pos, thread, n, i, kind, body_key, body, lease, leased_until, attempts, acked)
+             SELECT tenant, pos + 1, thread, n, i + 1, kind, body_key, body, NULL, 0, 0, 0 FROM hos_outbox WHERE i = 1",
+            "no record made it",
+        ),
+        ("UPDATE hos_outbox SET pos = pos + 10; UPDATE hos_outbox SET pos = 13 - pos", "column pos: before an earlier message"),
+    ] {
+        let found = Edited::new(store(), edit).found();
+        let is_told = |(at, told): &(String, String)| at.starts_with("hos_outbox t1") && told.contains(what);
+        assert!(found.iter().any(is_told), "{edit}: {found:#?}");
     }
 }
 

@@ -7,7 +7,7 @@ use hos_core::law::Law;
 use hos_core::law::mode::Modes;
 use hos_engine::{Level, Settings, VerifyOptions, load_law};
 use std::sync::Arc;
-use support::{fresh, go, law, new_order, root, uid};
+use support::{fresh, fresh_under, go, law, new_order, root, uid};
 
 const CONTRACT: &str = "contracts/o.toml";
 const SCHEMA: &str = "schema.cedarschema";
@@ -64,6 +64,76 @@ fn facts_events_and_the_person_of_what_lives_are_not_taken_from_it() {
     assert!(activate(with(&[fact])).allowed);
     let report = store.engine.verify(&VerifyOptions::default()).unwrap();
     assert_eq!(report.level, Level::Intact, "{:#?}", report.findings);
+}
+
+/// The law's contract with an override out of an end.
+const REOPEN: [(&str, &str, &str); 2] = [
+    (SCHEMA, "\"o.new\",\"o.go\"", "\"o.new\",\"o.go\",\"o.reopen\""),
+    (CONTRACT, "[[deadline]]", "[override.reopen]\nfrom=[\"b\"]\nto=\"a\"\n[[deadline]]"),
+];
+
+/// A store under such a law.
+fn reopening() -> support::Store {
+    fresh_under(Settings::default(), |path, text| {
+        REOPEN.iter().filter(|(file, ..)| *file == path).fold(text, |text, (_, old, new)| text.replace(old, new))
+    })
+}
+
+fn reopen(id: &str) -> Transition {
+    Transition::new(uid("A", "root"), "o", id, "reopen").unwrap().because("a mistake")
+}
+
+/// What would be taken along at its end, and revived there, is asked of as what lives is.
+#[test]
+fn what_a_migration_takes_along_at_its_end_keeps_its_person_and_its_facts() {
+    let store = reopening();
+    let tenant = store.tenant("t1");
+    assert!(tenant.begin(new_order("1")).unwrap().allowed);
+    assert!(tenant.transition(go("1")).unwrap().allowed);
+    let activate = |changes: &[(&str, &str, &str)]| {
+        let law = with(&[&REOPEN[..], &[(CONTRACT, "version=1", "version=2")][..], changes].concat());
+        store.engine.activate(&root(), law, None, Modes::default()).unwrap()
+    };
+    let stays = (CONTRACT, "[begin.new]", "[migrate.\"1\"]\na=\"a\"\n[begin.new]");
+    let revived = (CONTRACT, "[begin.new]", "[migrate.\"1\"]\na=\"a\"\nb=\"a\"\n[begin.new]");
+    let nobody_s = (CONTRACT, "data_subject=\"facts.who\"\n", "");
+    for (change, why) in [
+        (nobody_s, "whose data"),
+        (("law.toml", "persons=[\"A\"]\n", ""), "is no person under the new law"),
+        ((CONTRACT, "who=\"A\"", "who=\"A\"\nsum=\"Long\""), "requires the fact `sum`"),
+    ] {
+        for taken in [stays, revived] {
+            let answer = activate(&[change, taken]);
+            assert_eq!(answer.code(), Some("hos.law_in_use"), "{change:?}");
+            let detail = &answer.blockers[0].detail;
+            assert!(detail.starts_with("`t1` has live instances of `o` in `b`: ") && detail.contains(why), "{detail}");
+        }
+    }
+    // Left behind it stays its person's, and is revived as such.
+    assert!(activate(&[nobody_s]).allowed);
+    assert!(tenant.transition(reopen("1")).unwrap().allowed);
+    assert!(tenant.transition(go("1")).unwrap().allowed);
+    let erased = store.engine.erase(&root(), &uid("A", "ann"), "x").unwrap();
+    assert!(erased.allowed, "{:?}", erased.blockers);
+    let report = store.engine.verify(&VerifyOptions::default()).unwrap();
+    assert_eq!(report.level, Level::Intact, "{:#?}", report.findings);
+}
+
+/// What an override of its own contract has revived has no place in the law in force, and keeps nobody from that law's modes.
+#[test]
+fn the_law_in_force_may_be_activated_again_whatever_lives_beside_it() {
+    let store = reopening();
+    let tenant = store.tenant("t1");
+    assert!(tenant.begin(new_order("1")).unwrap().allowed);
+    assert!(tenant.transition(go("1")).unwrap().allowed);
+    let newer = with(&[REOPEN[0], REOPEN[1], (CONTRACT, "version=1", "version=2")]);
+    let other = with(&[REOPEN[0], REOPEN[1], (CONTRACT, "version=1", "version=3")]);
+    let activate = |law: &Arc<Law>| store.engine.activate(&root(), law.clone(), None, Modes::default()).unwrap();
+    assert!(activate(&newer).allowed);
+    assert!(tenant.transition(reopen("1")).unwrap().allowed);
+    let again = activate(&newer);
+    assert!(again.allowed, "{:?}", again.blockers);
+    assert_eq!(activate(&other).code(), Some("hos.law_in_use"));
 }
 
 /// An event that only the new version has takes them along, under its own arguments.

@@ -34,11 +34,12 @@ pub fn log_verdict_json(verdict: &Result<LogVerdict, Refused>) -> Json {
         Err(refused) => (None, Some(refused)),
     };
     json!({
-        "verdict": log.map_or("refused", |l| if l.anchored { "anchored" } else { "intact" }),
+        "verdict": log.map_or("refused", |l| if l.anchored.is_some() { "anchored" } else { "intact" }),
         "code": refused.map(|r| r.code.as_ref()),
         "where": refused.map(|r| r.at.as_str()),
         "origin": log.map(|l| l.origin.as_str()),
         "size": log.map(|l| l.size),
+        "anchored": log.map(|l| l.anchored),
         "root": log.map(|l| l.root.to_string()),
         "entries": log.map_or(0, |l| l.entries),
         "threads": log.map_or(0, |l| l.threads),

@@ -12,9 +12,10 @@ use Hos\Wire\Decoder;
  *
  * Common to the calls: `args`, `facts` and `context` are maps from names to values (bool, int, string, lists, maps, {@see Uid},
  * {@see Ext}, backed enums, dates); `given` are rows of your own that come with the call; `once` is a key under which a call that
- * comes twice is done once; `legacy` is what the world decided by itself, where the law is `off` or in `shadow`. `args` and `facts` may be
- * functions that give them: in a transaction of yours they run when what the call is about has been claimed, so that what they read of
- * your rows is not changed by another such call before this one is judged. What they throw goes through.
+ * comes twice is done once; `legacy` is what the world decided by itself, where the law is `off` or in `shadow`; `request` is this call's
+ * request id, in place of the actor's. `args` and `facts` may be functions that give them: in a transaction of yours they run when what the
+ * call is about has been claimed, so that what they read of your rows is not changed by another such call before this one is judged. What
+ * they throw goes through.
  *
  * A no is an {@see Answer}. All throw {@see HosError} where there is no answer. With `legacy`, where the law is not enforced, none of this
  * stops the world: its own outcome is the answer, and what failed is the blocker, be it a function for `args` (then nothing is claimed, and
@@ -51,8 +52,9 @@ final class Actor
         array|\stdClass $context = [],
         array $given = [],
         Legacy|bool|null $legacy = null,
+        ?string $request = null,
     ): Answer {
-        return $this->bound->can($action, $resource, $context, $given, $legacy);
+        return $this->bound->can($action, $resource, $context, $given, $legacy, $request);
     }
 
     /**
@@ -63,9 +65,9 @@ final class Actor
      * @param list<Given> $given likewise
      * @return list<Answer>
      */
-    public function canAll(array $questions, array|\stdClass $context = [], array $given = []): array
+    public function canAll(array $questions, array|\stdClass $context = [], array $given = [], ?string $request = null): array
     {
-        return $this->bound->answers($questions, $context, $given);
+        return $this->bound->answers($questions, $context, $given, $request);
     }
 
     /**
@@ -81,8 +83,9 @@ final class Actor
         array|\stdClass $context = [],
         array $given = [],
         Legacy|bool|null $legacy = null,
+        ?string $request = null,
     ): Answer {
-        return self::yes($this->can($action, $resource, $context, $given, $legacy));
+        return self::yes($this->can($action, $resource, $context, $given, $legacy, $request));
     }
 
     /**
@@ -103,8 +106,9 @@ final class Actor
         array|\stdClass $context = [],
         array $given = [],
         Legacy|bool|null $legacy = null,
+        ?string $request = null,
     ): Answer {
-        $texts = ['contract' => $contract, 'id' => $id, 'event' => $event, 'once' => $once];
+        $texts = ['contract' => $contract, 'id' => $id, 'event' => $event, 'once' => $once, 'request' => $request];
         $records = ['facts' => $facts, 'args' => $args, 'context' => $context];
 
         return $this->bound->answer('begin', $texts, $records, $given, $legacy);
@@ -127,8 +131,9 @@ final class Actor
         array|\stdClass $context = [],
         array $given = [],
         Legacy|bool|null $legacy = null,
+        ?string $request = null,
     ): Answer {
-        $texts = ['contract' => $contract, 'id' => $id, 'event' => $event, 'once' => $once, 'reason' => $reason];
+        $texts = ['contract' => $contract, 'id' => $id, 'event' => $event, 'once' => $once, 'reason' => $reason, 'request' => $request];
 
         return $this->bound->answer('transition', $texts, ['args' => $args, 'context' => $context], $given, $legacy);
     }
@@ -151,8 +156,9 @@ final class Actor
         array|\stdClass $context = [],
         array $given = [],
         Legacy|bool|null $legacy = null,
+        ?string $request = null,
     ): Answer {
-        return self::yes($this->transition($contract, $id, $event, $args, $once, $reason, $context, $given, $legacy));
+        return self::yes($this->transition($contract, $id, $event, $args, $once, $reason, $context, $given, $legacy, $request));
     }
 
     /**
@@ -173,8 +179,9 @@ final class Actor
         array|\stdClass $context = [],
         array $given = [],
         Legacy|bool|null $legacy = null,
+        ?string $request = null,
     ): Answer {
-        $texts = ['stream' => $stream, 'payload' => $payload, 'payload_hex' => $payloadHex, 'once' => $once];
+        $texts = ['stream' => $stream, 'payload' => $payload, 'payload_hex' => $payloadHex, 'once' => $once, 'request' => $request];
 
         return $this->bound->answer('record', $texts, ['context' => $context], $given, $legacy, ['subject' => $subject]);
     }
@@ -195,8 +202,9 @@ final class Actor
         array|\stdClass $context = [],
         array $given = [],
         Legacy|bool|null $legacy = null,
+        ?string $request = null,
     ): Answer {
-        $texts = ['contract' => $contract, 'id' => $id, 'state' => $state, 'once' => $once];
+        $texts = ['contract' => $contract, 'id' => $id, 'state' => $state, 'once' => $once, 'request' => $request];
 
         return $this->bound->answer('adopt', $texts, ['facts' => $facts, 'context' => $context], $given, $legacy);
     }
@@ -217,8 +225,9 @@ final class Actor
         array|\stdClass $context = [],
         array $given = [],
         Legacy|bool|null $legacy = null,
+        ?string $request = null,
     ): Answer {
-        $texts = ['contract' => $contract, 'id' => $id, 'once' => $once];
+        $texts = ['contract' => $contract, 'id' => $id, 'once' => $once, 'request' => $request];
 
         return $this->bound->answer('legacy', $texts, ['context' => $context], $given, $legacy, rows: ['entries' => $entries]);
     }
@@ -232,9 +241,9 @@ final class Actor
      * @param list<Given> $given likewise
      * @return list<Answer> as many as calls, all of them yes; or those up to the first no, which is the last
      */
-    public function all(array $calls, array|\stdClass $context = [], array $given = []): array
+    public function all(array $calls, array|\stdClass $context = [], array $given = [], ?string $request = null): array
     {
-        return $this->bound->all($calls, $context, $given);
+        return $this->bound->all($calls, $context, $given, $request);
     }
 
     /**
@@ -250,8 +259,9 @@ final class Actor
         array|\stdClass $context = [],
         array $given = [],
         Legacy|bool|null $legacy = null,
+        ?string $request = null,
     ): array {
-        $texts = ['contract' => $contract, 'id' => $id];
+        $texts = ['contract' => $contract, 'id' => $id, 'request' => $request];
         $json = $this->bound->told('available', $texts, ['context' => $context], $given, $legacy, [], $status);
 
         return Decoder::typed(static fn (): array => array_map(Available::fromWire(...), Decoder::object($json)['available']));
@@ -297,11 +307,12 @@ final class Actor
         mixed $given = [],
         mixed $outcome = null,
         mixed $seen = null,
+        mixed $request = null,
         mixed ...$strange,
     ): mixed {
         // Ids of a database are numbers; by `mixed` PHP no longer makes texts of them.
         $words = [$contract, is_int($id) ? "$id" : $id, $event, $args, $once, $reason, $context, $given];
-        $judge = fn ($world): Answer => $this->transition(...$words, ...$strange, legacy: $world);
+        $judge = fn ($world): Answer => $this->transition(...$words, ...$strange, legacy: $world, request: $request);
 
         return Shadow::run($legacy, $judge, $outcome, $seen, $this->bound->guard(...));
     }
@@ -329,10 +340,11 @@ final class Actor
         mixed $given = [],
         mixed $outcome = null,
         mixed $seen = null,
+        mixed $request = null,
         mixed ...$strange,
     ): mixed {
         $words = [$contract, is_int($id) ? "$id" : $id, $event, $facts, $args, $once, $context, $given];
-        $judge = fn ($world): Answer => $this->begin(...$words, ...$strange, legacy: $world);
+        $judge = fn ($world): Answer => $this->begin(...$words, ...$strange, legacy: $world, request: $request);
 
         return Shadow::run($legacy, $judge, $outcome, $seen, $this->bound->guard(...));
     }
@@ -356,10 +368,11 @@ final class Actor
         mixed $given = [],
         mixed $outcome = null,
         mixed $seen = null,
+        mixed $request = null,
         mixed ...$strange,
     ): mixed {
         $words = [$action, $resource, $context, $given];
-        $judge = fn ($world): Answer => $this->can(...$words, ...$strange, legacy: $world);
+        $judge = fn ($world): Answer => $this->can(...$words, ...$strange, legacy: $world, request: $request);
 
         return Shadow::run($legacy, $judge, $outcome, $seen, $this->bound->guard(...));
     }

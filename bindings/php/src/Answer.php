@@ -163,9 +163,14 @@ final class Answer implements \JsonSerializable
         return Decoder::tree($this->json);
     }
 
-    /** @return array<string, mixed> for `var_dump`, without what it hangs on */
+    /** @return array<string, mixed> for `var_dump`: what anybody can read of it, by its own name */
     public function __debugInfo(): array
     {
-        return Decoder::object($this->json);
+        $shown = [];
+        foreach ((new \ReflectionClass($this))->getProperties(\ReflectionProperty::IS_PUBLIC) as $property) {
+            $shown[$property->name] = $this->{$property->name};
+        }
+
+        return $shown;
     }
 }

@@ -9,6 +9,13 @@ final class Denied extends \RuntimeException
 {
     public function __construct(public readonly Answer $answer)
     {
-        parent::__construct('denied: ' . ($answer->code ?? 'the world said no'));
+        $detail = $answer->blockers[0]->detail ?? '';
+        parent::__construct('denied: ' . ($answer->code ?? 'the world said no') . ($detail === '' ? '' : " ($detail)"));
+    }
+
+    /** The first reason's code; null where the world's own outcome was the no. */
+    public function code(): ?string
+    {
+        return $this->answer->code;
     }
 }

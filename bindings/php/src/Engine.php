@@ -56,7 +56,7 @@ final class Engine
         #[\SensitiveParameter] string|\PDO $store,
         ?string $keyFile = null,
         ?string $signerSocket = null,
-        ?string $signerCommand = null,
+        #[\SensitiveParameter] ?string $signerCommand = null,
         ?string $mark = null,
         ?Sealing $seal = null,
         ?int $busyTimeoutMs = null,
@@ -110,7 +110,7 @@ final class Engine
      * @param array<string, mixed> $options
      * @return array<string, mixed> with whole paths, and in one order, so that the same options are the same bytes
      */
-    private static function whole(array $options): array
+    private static function whole(#[\SensitiveParameter] array $options): array
     {
         foreach (self::PATHS as $name) {
             $path = $options[$name] ?? null;
@@ -128,18 +128,57 @@ final class Engine
      * opened it gives an engine that stands in: its `shadow` calls run the world's code and no more, every other call throws what
      * {@see $absent} says.
      *
-     * @param mixed ...$options those of {@see open}, by name
+     * The parameters are those of {@see open}, and have to be said as there; here no type stops them.
+     *
+     * @param mixed ...$strange what `open` does not have: then nothing is opened
      */
-    public static function openForShadow(#[\SensitiveParameter] mixed ...$options): self
-    {
+    public static function openForShadow(
+        mixed $law = false,
+        #[\SensitiveParameter] mixed $store = null,
+        mixed $keyFile = null,
+        mixed $signerSocket = null,
+        #[\SensitiveParameter] mixed $signerCommand = null,
+        mixed $mark = null,
+        mixed $seal = null,
+        mixed $busyTimeoutMs = null,
+        mixed $directoryAgeMaxMs = null,
+        mixed $database = null,
+        #[\SensitiveParameter] mixed ...$strange,
+    ): self {
         set_error_handler(static fn (): bool => true);
         try {
-            return self::open(...$options);
+            return self::open(
+                $law,
+                $store,
+                $keyFile,
+                $signerSocket,
+                $signerCommand,
+                $mark,
+                $seal,
+                $busyTimeoutMs,
+                $directoryAgeMaxMs,
+                $database,
+                ...$strange,
+            );
         } catch (\Throwable $why) {
+            $strange === [] || self::hide($why);
+
             return new self(Handle::absent($why), $why);
         } finally {
             restore_error_handler();
         }
+    }
+
+    /**
+     * Takes what the two were given out of a trace: PHP hides no argument that a variadic collects by name, nor one too many, and the
+     * password may stand under a misspelt `store`.
+     */
+    private static function hide(\Throwable $why): void
+    {
+        $ours = ['open', 'openForShadow'];
+        $shown = static fn (array $frame): array => array_diff_key($frame, in_array($frame['function'], $ours, true) ? ['args' => null] : []);
+        $trace = new \ReflectionProperty($why instanceof \Error ? \Error::class : \Exception::class, 'trace');
+        $trace->setValue($why, array_map($shown, $why->getTrace()));
     }
 
     /** The library's version. */
@@ -165,7 +204,7 @@ final class Engine
      * list of {@see Actor::all} that ends in one, and where the work throws, which goes through.
      *
      * @param callable(\PDO): mixed $work may run several times: it does nothing outside of the transaction
-     * @param int $tries how often it runs at most
+     * @param int $tries how often it runs at most, 1 at least
      * @throws RetryError it was in another's way each time
      * @throws OutcomeUnknownError the connection was lost in the commit
      */

@@ -10,6 +10,9 @@ namespace Hos;
  */
 abstract class HosError extends \RuntimeException
 {
+    /** How many of a law's faults a message names; {@see $faults} has them all. */
+    private const NAMED_MAX = 3;
+
     /**
      * @param list<Fault> $faults what is wrong with a law, file by file; empty for other failures
      */
@@ -20,7 +23,24 @@ abstract class HosError extends \RuntimeException
         public readonly array $faults = [],
         ?\Throwable $previous = null,
     ) {
-        parent::__construct("$stable: $message", $status->value, $previous);
+        parent::__construct("$stable: $message" . self::named($faults), $status->value, $previous);
+    }
+
+    /**
+     * The first faults, each on its line.
+     *
+     * @param list<Fault> $faults
+     */
+    private static function named(array $faults): string
+    {
+        $named = '';
+        foreach (array_slice($faults, 0, self::NAMED_MAX) as $fault) {
+            $place = $fault->line > 0 ? "$fault->file:$fault->line" : $fault->file;
+            $named .= "\n$place $fault->code: $fault->message";
+        }
+        $more = count($faults) - self::NAMED_MAX;
+
+        return $more > 0 ? "$named\nand $more more" : $named;
     }
 
     /** The stable code, `hos.…`. `getCode()` is the number of the class ({@see Status}): PHP wants a number there. */

@@ -51,6 +51,17 @@ final class JoinedEndsTest extends TestCase
             }
             self::assertSame($wanted, $tries);
         }
+        // Never is no number of times.
+        foreach ([0, -1, PHP_INT_MIN] as $none) {
+            $tries = 0;
+            try {
+                $engine->transaction($always, $none);
+                self::fail("$none tries went through");
+            } catch (CallError $error) {
+                self::assertSame('hos.call_malformed: `tries` is a whole number, 1 at least', $error->getMessage());
+            }
+            self::assertSame([0, false], [$tries, $pdo->inTransaction()]);
+        }
         // The database's own error may stand behind another one.
         $locked = new \PDOException('planted');
         $locked->errorInfo = ['PostgreSQL' => ['40P01', 7, 'planted'], 'MariaDB' => ['40001', 1213, 'planted'], 'SQLite' => ['HY000', 5, 'planted']][$kind];

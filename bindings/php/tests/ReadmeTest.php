@@ -27,6 +27,26 @@ final class ReadmeTest extends TestCase
         return array_map(static fn (array $block): array => [$block[1], $block[2]], $found);
     }
 
+    /** @return list<string> what stands between single backquotes, each once */
+    private function words(string $page): array
+    {
+        $text = (string) file_get_contents(dirname(__DIR__) . "/$page");
+        preg_match_all('/`([^`]+)`/', (string) preg_replace('/^```.*?^```$/ms', '', $text), $found);
+        $words = array_unique($found[1]);
+        sort($words);
+
+        return $words;
+    }
+
+    /** What one page tells of, the other does too: the names are the same in all languages. */
+    public function testBothPagesSpeakOfTheSame(): void
+    {
+        [[$english], [$turkish]] = array_values($this->pages());
+        $words = $this->words($english);
+        self::assertContains('hos.no_transaction', $words);
+        self::assertSame($words, $this->words($turkish));
+    }
+
     /**
      * Runs a block of commands in a directory, with the page's places meant in it.
      *

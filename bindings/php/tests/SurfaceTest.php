@@ -12,12 +12,14 @@ use Hos\Denied;
 use Hos\Durability;
 use Hos\Effect;
 use Hos\Engine;
+use Hos\Fault;
 use Hos\Given;
 use Hos\HasUid;
 use Hos\Kind;
 use Hos\HosError;
 use Hos\LawError;
 use Hos\Mode;
+use Hos\Question;
 use Hos\Sealing;
 use Hos\Status;
 use Hos\Tests\Support\Place;
@@ -119,7 +121,10 @@ final class SurfaceTest extends TestCase
             } catch (Denied $denied) {
                 self::assertFalse($denied->answer->allowed);
                 self::assertSame(['hos.not_permitted', 'hos.instance_unknown'][$i], $denied->answer->code);
-                self::assertStringContainsString($denied->answer->code, $denied->getMessage());
+                self::assertSame($denied->answer->code, $denied->code());
+                $detail = $denied->answer->blockers[0]->detail;
+                self::assertSame($i === 0, $detail === '');
+                self::assertSame($i === 0 ? 'denied: hos.not_permitted' : "denied: hos.instance_unknown ($detail)", $denied->getMessage());
             }
         }
     }
@@ -243,6 +248,20 @@ final class SurfaceTest extends TestCase
             self::assertSame('hos.law_invalid', $error->code());
             self::assertNotSame([], $error->faults);
             self::assertSame('law.toml', $error->faults[0]->file);
+            $named = array_map(static fn (Fault $fault): string => "\n$fault->file:$fault->line $fault->code: $fault->message", $error->faults);
+            // The last is of a file that is not there: it has no line.
+            $named[2] = str_replace(':0 ', ' ', $named[2]);
+            self::assertStringEndsWith(': 3 fault(s)' . implode('', $named), $error->getMessage());
+            self::assertStringContainsString("\nlaw.toml:2 law.manifest.unknown_key: ", $error->getMessage());
+        }
+        mkdir("$law/contracts");
+        file_put_contents("$law/law.toml", "name = \"x\"\nnamespac = \"X\"\nthird = 3\nfourth = 4\n");
+        try {
+            Engine::open($law, store: Place::pazar());
+            self::fail('that is no law');
+        } catch (LawError $error) {
+            self::assertStringEndsWith("\nand " . count($error->faults) - 3 . ' more', $error->getMessage());
+            self::assertCount(5, explode("\n", $error->getMessage()));
         }
     }
 
@@ -309,6 +328,124 @@ final class SurfaceTest extends TestCase
                 self::assertNotSame('hos.internal', $error->code(), $error->getMessage());
             }
         }
+    }
+
+    /** A call's own request stands in its record, in place of the actor's. */
+    public function testTheRequestOfACall(): void
+    {
+        $tenant = self::$engine->tenant('pazar-tr');
+        $ayse = $tenant->as('Pazar::Account::"ayse"', request: 'req-1');
+        $root = $tenant->as('Pazar::Account::"root"');
+        $facts = ['buyer' => $ayse->principal, 'shop' => new Uid('Pazar::Shop', 's1'), 'total' => 1];
+        $paid = ['amount' => 1, 'psp_ref' => 'p'];
+        self::assertTrue($ayse->begin('order', 'r-1', 'place', facts: $facts, request: 'req-2')->allowed);
+        self::assertTrue($ayse->transition('order', 'r-1', 'pay', args: $paid)->allowed);
+        self::assertTrue($root->adopt('order', 'r-2', 'paid', facts: $facts, request: 'req-3')->allowed);
+        $row = ['at' => '2024-03-01T10:00:00Z', 'to' => 'paid'];
+        self::assertTrue($root->legacy('order', 'r-2', [$row], request: 'req-4')->allowed);
+        self::assertTrue($ayse->begin('order', 'r-3', 'place', facts: $facts)->allowed);
+        self::assertTrue($ayse->apply('order', 'r-3', 'pay', args: $paid, request: 'req-5')->allowed);
+        self::assertTrue($ayse->shadowBegin('order', 'r-4', 'place', legacy: fn () => true, facts: $facts, request: 'req-6'));
+        self::assertTrue($ayse->shadow('order', 'r-4', 'pay', legacy: fn () => true, args: $paid, request: 'req-7'));
+        $requests = fn (string $id): array => array_column($tenant->history('order', $id), 'request');
+        self::assertSame(
+            [['req-2', 'req-1'], ['req-3', 'req-4'], ['req-1', 'req-5'], ['req-6', 'req-7']],
+            array_map($requests, ['r-1', 'r-2', 'r-3', 'r-4']),
+        );
+        // One that is none is refused: it came where it is read.
+        $shop = 'Pazar::Shop::"s1"';
+        $calls = [
+            fn (?string $none) => $ayse->can('shop.view', $shop, request: $none),
+            fn (?string $none) => $root->can('shop.view', $shop, context: ['x' => 1], request: $none),
+            fn (?string $none) => $ayse->can('shop.view', $shop, legacy: true, request: $none),
+            fn (?string $none) => $ayse->canAll([new Question('shop.view', $shop)], request: $none),
+            fn (?string $none) => $ayse->authorize('shop.view', $shop, request: $none),
+            fn (?string $none) => $ayse->record('desk', payload: 'x', request: $none),
+            fn (?string $none) => $ayse->available('order', 'r-1', request: $none),
+            fn (?string $none) => $root->directory->put('Pazar::Shop::"r"', request: $none),
+            fn (?string $none) => $root->directory->remove('Pazar::Shop::"r"', request: $none),
+            fn (?string $none) => $root->directory->join('Pazar::Shop::"r"', $shop, request: $none),
+            fn (?string $none) => $root->directory->leave('Pazar::Shop::"r"', $shop, request: $none),
+            fn (?string $none) => $root->directory->grant('g-r', 'shop-manager', request: $none),
+            fn (?string $none) => $root->directory->revoke('g-r', request: $none),
+        ];
+        foreach ($calls as $i => $call) {
+            $call(null);
+            try {
+                $call('no request');
+                self::fail("$i went through");
+            } catch (CallError $error) {
+                self::assertStringContainsString('request', $error->getMessage());
+            }
+        }
+        // Where the law watches, it stops nobody.
+        $seen = null;
+        self::assertSame('mine', $ayse->shadowCan('shop.view', $shop, legacy: fn () => 'mine', request: 7, seen: function (mixed $told) use (&$seen): void {
+            $seen = $told;
+        }));
+        self::assertInstanceOf(\TypeError::class, $seen);
+    }
+
+    /** `var_dump` shows what can be read, by the name by which it is. */
+    public function testAnAnswerIsShownByItsOwnNames(): void
+    {
+        $answer = $this->actor('ayse')->can('shop.edit', 'Pazar::Shop::"s1"');
+        $shown = $answer->__debugInfo();
+        $all = (new \ReflectionClass($answer))->getProperties(\ReflectionProperty::IS_PUBLIC);
+        self::assertSame(array_column($all, 'name'), array_keys($shown));
+        foreach ($shown as $name => $value) {
+            self::assertSame($answer->$name, $value, $name);
+        }
+        self::assertStringContainsString('[directoryVersion] =>', print_r($answer, true));
+        self::assertArrayHasKey('directory_version', json_decode(json_encode($answer), true));
+    }
+
+    /** Which arguments an exception's trace keeps is a setting of the process. */
+    public function testNoTraceKeepsTheSecret(): void
+    {
+        $code = <<<'PHP'
+            <?php
+            require $argv[1];
+            use Hos\Engine;
+            $shown = static function (?Throwable $why) use (&$shown): string {
+                return $why === null ? '' : $why . print_r(array_map(static fn (array $frame): array => array_map(
+                    static fn (mixed $arg): mixed => is_object($arg) ? get_class($arg) : $arg,
+                    $frame['args'] ?? [],
+                ), $why->getTrace()), true) . $shown($why->getPrevious());
+            };
+            // It does not stand in a frame of this script.
+            $url = fn (): string => 'postgres://u:SECRET@h/db';
+            $opens = [
+                fn () => Engine::openForShadow('law', store: $url()),
+                fn () => Engine::openForShadow('law', $url()),
+                fn () => Engine::openForShadow(store: $url()),
+                fn () => Engine::openForShadow('law', stor: $url()),
+                fn () => Engine::openForShadow('law', store: 'x', signerCommand: $url(), busyTimeoutMs: 'x'),
+                fn () => Engine::openForShadow('law', store: '/nowhere/x', signerCommand: $url()),
+                fn () => Engine::openForShadow('law', '/nowhere/x', null, null, null, null, null, null, null, null, $url()),
+                fn () => Engine::open('law', store: $url()),
+                fn () => Engine::open('law', store: '/nowhere/x', signerCommand: $url()),
+                fn () => Engine::openWith(['store' => $url()]),
+            ];
+            foreach ($opens as $i => $open) {
+                try {
+                    $why = $open()->absent;
+                } catch (Throwable $why) {
+                }
+                echo "$i ", get_class($why), ' ', str_contains($shown($why), 'SECRET') ? 'told' : 'kept', "\n";
+            }
+            // Else nothing is kept, whatever is done.
+            echo str_contains($shown((fn (string $told): Exception => new Exception())('SECRET')), 'SECRET') ? 'on' : 'off', "\n";
+            PHP;
+        $file = Place::directory() . '/trace.php';
+        file_put_contents($file, $code);
+        $command = [PHP_BINARY, '-d', 'zend.exception_ignore_args=0', $file, dirname(__DIR__) . '/src/autoload.php'];
+        [$exit, $said] = Place::command($command, ['HOS_LIBRARY' => Place::library()]);
+        self::assertSame(0, $exit, $said);
+        [$call, $law] = [CallError::class, LawError::class];
+        $wanted = [$call, $call, 'TypeError', 'Error', 'TypeError', $law, $law, $call, $law, $call];
+        $wanted = array_map(static fn (int $i, string $class): string => "$i $class kept\n", array_keys($wanted), $wanted);
+        self::assertSame(implode('', $wanted) . "on\n", $said);
     }
 
     /** A URL has a password in it: it is refused before a path is made of it, and nobody quotes it. */

@@ -172,17 +172,16 @@ impl Answer {
         entry(py, || Ok(PyString::new(py, &self.text()).unbind()))
     }
 
-    /// The law's message for the answer's code: in this language, else the actor's, else English. The empty text where there is no
-    /// code.
+    /// The law's message for the answer's code: in this language, else the actor's, else English. `None` where there is no code.
     #[pyo3(signature = (language=None))]
     fn message(&self, py: Python<'_>, language: Option<&Bound<'_, PyString>>) -> PyResult<Py<PyAny>> {
-        let code = self.field(py, 0)?;
+        let (code, blockers) = (self.field(py, 0)?, self.field(py, 1)?);
         entry(py, || {
             let bound = self.asked.language.as_deref().map(|bound| PyString::new(py, bound));
-            let language = language.cloned().or(bound);
+            let language = language.cloned().or_else(|| bound.clone());
             let module = py.import("hos._answers")?;
             let core = self.core.as_ref().map(|core| core.bind(py));
-            let told = module.call_method1("message", (core, self.asked.tenant.as_str(), code, language))?;
+            let told = module.call_method1("message", (core, self.asked.tenant.as_str(), code, language, bound, blockers))?;
             Ok(told.unbind())
         })
     }

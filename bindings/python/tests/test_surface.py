@@ -115,8 +115,28 @@ class Answers(Stored):
         self.assertEqual((no.message(), no.blockers[0].message), (turkish, turkish))
         self.assertEqual(tenant.message("ticket.too_little", "tr"), turkish)
         yes = ayse.can("hall.enter", H1)
-        self.assertEqual((yes.message("tr"), yes.message()), ("", ""))
-        self.assertEqual(pickle.loads(pickle.dumps(yes)).message(), "")
+        self.assertEqual((yes.message("tr"), yes.message()), (None, None))
+        self.assertIsNone(pickle.loads(pickle.dumps(yes)).message())
+
+    def test_a_message_that_an_answer_carries_needs_no_engine(self):
+        engine = self.open()
+        tenant = engine.tenant("t1")
+        tenant.as_(AYSE).begin("ticket", "k-1", "order", facts={"owner": AYSE, "price": 100})
+        with self.assertRaises(hos.Denied) as met:
+            tenant.as_(AYSE, language="tr").apply("ticket", "k-1", "pay", args={"amount": 99})
+        there = pickle.loads(pickle.dumps(met.exception)).answer
+        turkish = "Ödenen tutar bilet fiyatından az."
+        self.assertEqual((there.message(), there.message("tr")), (turkish, turkish))
+        self.without_engine(there, "en")
+        without = tenant.as_(AYSE).transition("ticket", "k-1", "pay", args={"amount": 99})
+        for language in (None, "en"):
+            self.without_engine(pickle.loads(pickle.dumps(without)), language)
+        engine.close()
+        self.assertEqual(met.exception.answer.message(), turkish)
+
+    def without_engine(self, answer, language):
+        error = self.refused(hos.ClosedError, "hos.engine_closed", answer.message, language)
+        self.assertIn("pickled has no engine", error.message)
 
     def test_a_message_of_a_tenant_that_is_known_asks_no_store(self):
         tenant = self.open(directory_age_max_ms=60000).tenant("t1")

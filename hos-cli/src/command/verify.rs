@@ -235,11 +235,13 @@ fn json(report: &VerifyReport) -> Json {
     let findings = report.findings.iter().map(|(place, what)| json!({ "where": place, "what": what }));
     let cosigned =
         report.cosigned.iter().map(|one| json!({ "tenant": one.tenant, "size": one.size, "witnesses": one.witnesses }));
+    let anchored = report.anchored.iter().map(|(tenant, size)| json!({ "tenant": tenant, "size": size }));
     json!({
         "level": report.level.as_str(),
         "records": report.records,
         "logs": logs.collect::<Vec<_>>(),
         "since": since.collect::<Vec<_>>(),
+        "anchored": anchored.collect::<Vec<_>>(),
         "unsealed": { "records": report.unsealed.0, "oldest_ms": report.unsealed.1 },
         "erased_parts": report.erased_parts,
         "cosigned": cosigned.collect::<Vec<_>>(),

@@ -38,7 +38,7 @@ pub(super) fn run(
     let language = global.language();
     let language = language.as_str();
     let key = key.map(NoteKey::parse).transpose();
-    let key = key.map_err(|e| Failure::new(Code::KeyInvalid, format!("the vkey given: {e}")))?;
+    let key = key.map_err(|e| Failure::new(Code::ValueInvalid, format!("--key: {e}")))?;
     let trust = match Trust::parse(&input::bounded_file(trust, TRUST_BYTES_MAX)?) {
         Ok(trust) => trust,
         Err(error) => {
@@ -193,7 +193,7 @@ fn of_log(verdict: Result<LogVerdict, Refused>, language: &str) -> Done {
     match verdict {
         Err(refused) => Done { exit: exit::FINDINGS, text: refused_text(&refused, turkish), json },
         Ok(log) => {
-            let standing = if log.anchored { Standing::Anchored } else { Standing::Intact };
+            let standing = if log.anchored.is_some() { Standing::Anchored } else { Standing::Intact };
             let (entries, threads) = if turkish { ("girdi", "dizi") } else { ("entries", "threads") };
             let mut text = format!(
                 "{:<10} {} {entries}, {} {threads}: {} @ {}\n",
@@ -203,6 +203,18 @@ fn of_log(verdict: Result<LogVerdict, Refused>, language: &str) -> Done {
                 log.origin,
                 log.size
             );
+            if let Some(size) = log.anchored.filter(|&size| size < log.size) {
+                let _ = match turkish {
+                    true => writeln!(
+                        text,
+                        "not        dışarıda saklanan, ilk {size} girdi için kefildir; sonrası kütüğün kendi sözüdür"
+                    ),
+                    false => writeln!(
+                        text,
+                        "note       what was kept outside vouches for the first {size} entries; the rest is the log's own word"
+                    ),
+                };
+            }
             if !log.witnesses.is_empty() {
                 let names = log.witnesses.iter().map(|w| show::inert(w)).collect::<Vec<_>>().join(", ");
                 let _ = writeln!(text, "{:<10} {names}", if turkish { "tanıklar" } else { "witnesses" });

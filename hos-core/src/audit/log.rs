@@ -33,15 +33,15 @@ pub struct LogVerdict {
     pub withheld: u64,
     /// The witnesses that vouch for the checkpoint.
     pub witnesses: Vec<String>,
-    /// Whether somebody besides the log vouches for it: witnesses that the trust file asks for, or a checkpoint that the verifier
-    /// kept. Of a tiled log one of any size counts, of a proof one of the checkpoint's.
-    pub anchored: bool,
+    /// For how many entries, from the first, somebody besides the log vouches: for all where witnesses do that the trust file asks for,
+    /// of a tiled log for those of the largest checkpoint that the verifier kept, of a proof for all where one of its size was kept.
+    pub anchored: Option<u64>,
 }
 
 /// Verifies a tiled log, one bundle of entries after the other.
 pub struct TilesAudit {
     believed: Believed,
-    anchored: bool,
+    anchored: Option<u64>,
     epoch: u64,
     verifier: LogVerifier,
     /// The sizes of the checkpoints that the verifier kept, and the epochs that they are of.
@@ -60,7 +60,8 @@ impl TilesAudit {
         if let Some(key) = believed.keys.first() {
             verifier.expect(note, key);
         }
-        let mut anchored = trust.asks_witnesses() | is_kept(&believed.checkpoint, trust, kept)?;
+        let whole = trust.asks_witnesses() | is_kept(&believed.checkpoint, trust, kept)?;
+        let mut anchored = whole.then_some(believed.checkpoint.size);
         let mut sizes = Vec::with_capacity(kept.len());
         for (place, note) in kept.iter().enumerate() {
             let opened = kept_of(note, &believed.checkpoint.origin, trust);
@@ -70,7 +71,7 @@ impl TilesAudit {
                 return Err(Refused::new("checkpoint.beyond", against(place), what));
             }
             // One of no entries goes before every history.
-            anchored |= said.size > 0;
+            anchored = anchored.max(Some(said.size).filter(|&size| size > 0));
             verifier.expect(note, &key);
             sizes.push((said.size, origin_parts(&said.origin).map_or(epoch, |(.., of)| of)));
         }
@@ -193,6 +194,6 @@ pub fn proof(bytes: &[u8], trust: &Trust, kept: &[&[u8]]) -> Result<LogVerdict, 
         disputed: u64::from(entry.disputed.is_some()),
         withheld,
         witnesses: believed.witnesses,
-        anchored,
+        anchored: anchored.then_some(size),
     })
 }

@@ -57,8 +57,12 @@ impl<'c> Graph<'c> {
             }
         }
         let births = contract.begins.values().flat_map(Event::targets);
-        let migrated = contract.migrations.values().next_back().into_iter().flat_map(|m| m.states.values());
-        let reachable = closure(births.chain(migrated).map(Name::as_str).collect(), &moves);
+        let last = contract.migrations.values().next_back();
+        let migrated = last.into_iter().flat_map(|m| m.states.values());
+        // An end that the last migration does not name is kept by the older instances that are there.
+        let ended = contract.states.iter().filter(|s| s.terminal).map(|s| &s.name);
+        let kept = ended.filter(|name| last.is_some_and(|m| !m.states.contains_key(*name)));
+        let reachable = closure(births.chain(migrated).chain(kept).map(Name::as_str).collect(), &moves);
         let ends = contract.states.iter().filter(|s| s.terminal || s.forever || !left.contains(s.name.as_str()));
         let back: Vec<(&str, &str)> = moves.iter().map(|(from, to)| (*to, *from)).collect();
         let ending = closure(ends.map(|s| s.name.as_str()).collect(), &back);

@@ -3,7 +3,7 @@
 use super::bench::Bench;
 use crate::digest;
 use crate::id::{Commitment, DottedName, Handle, Name, RecordHash, RequestId, Uid};
-use crate::limits::POLICIES_MAX;
+use crate::limits::{ID_BYTES_MAX, POLICIES_MAX};
 use crate::proof::format::FormatError;
 use crate::proof::record::{Decision, Header, Kind, Part, PartRef, Slot};
 use crate::refusal::{Blocker, Code};
@@ -116,7 +116,9 @@ impl<'b, 'a> Drafting<'b, 'a> {
     pub(super) fn decided(mut self, blockers: &[Blocker], policies: &[String]) -> Self {
         self.header.decision = if blockers.is_empty() { Decision::Allow } else { Decision::Deny };
         self.header.refusal = blockers.first().map(|b| Cow::Owned(b.code.clone().into_owned()));
-        self.header.policies = policies.iter().take(POLICIES_MAX).cloned().collect();
+        // A grant of an earlier version may bear a name that no header holds: it must stay possible to take it away.
+        let held = policies.iter().filter(|id| (1..=ID_BYTES_MAX).contains(&id.len()));
+        self.header.policies = held.take(POLICIES_MAX).cloned().collect();
         self
     }
 

@@ -13,7 +13,7 @@ use crate::call::{Call, Change, Directory};
 use crate::digest;
 use crate::id::{DottedName, Handle, RecordHash, Uid};
 use crate::law::mode::Mode;
-use crate::limits::PERSONS_NAMED_MAX;
+use crate::limits::{ID_BYTES_MAX, PERSONS_NAMED_MAX};
 use crate::policy::{Entity, Link, Request};
 use crate::proof::record::{Kind, Slot};
 use crate::refusal::{Blocker, Code};
@@ -95,6 +95,11 @@ pub fn change(bench: &Bench<'_>, call: &Directory, rows: &DirectoryRows) -> Judg
         answer.blockers.push(blocker);
         refused(bench, answer, call, &Slice::default())
     };
+    if !call.by.context.is_empty() {
+        // A policy would wait for it in vain: what the record of a change keeps is the change's own.
+        let detail = "a change of the directory takes no context: it is judged over who changes what";
+        return stop(answer, Blocker::new(Code::CallMalformed, detail));
+    }
     let asked = match asked(bench, &call.change, rows) {
         Ok(asked) => asked,
         Err(blocker) => return stop(answer, blocker),
@@ -290,6 +295,13 @@ fn asked(bench: &Bench<'_>, change: &Change, rows: &DirectoryRows) -> Result<Ask
             }
         }
         Change::Grant { id, template, principal, resource } => {
+            // It determines decisions, whose records name it.
+            if id.is_empty() || id.len() > ID_BYTES_MAX {
+                return Err(Blocker::new(
+                    Code::IdInvalid,
+                    format!("a grant's id has 1 to {ID_BYTES_MAX} bytes, not {}", id.len()),
+                ));
+            }
             // The universe's grants are every tenant's too: one name is one grant.
             let elsewhere = rows.beside.is_some_and(|beside| beside.is_granted);
             if elsewhere || rows.grant.as_ref().is_some_and(|(.., removed)| !removed) || directory.link(id).is_some() {

@@ -9,24 +9,29 @@ use crate::policy::outline::Fields;
 use crate::shape::Type;
 use std::collections::BTreeMap;
 
-/// Why instances of a contract of `old`, in this state, could not live on under `new`; nothing where they can, or are at their end.
-/// Where the new contract has a higher version they are judged by it from their next touch on; else by their own contract, under
-/// the new law's policies and schema.
+/// Why instances of a contract of `old`, in this state, could not live on under `new`; nothing where they can, or are at their end and
+/// no migration takes them along. Where the new contract has a higher version they are judged by it from their next touch on; else by
+/// their own contract, under the new law's policies and schema.
 pub fn bar(old: &Law, new: &Law, contract: &str, state: &str) -> Option<String> {
     let of = &old.contracts.get(contract)?.contract;
-    if of.state(state).is_none_or(|s| s.terminal) {
-        return None;
-    }
+    let ended = of.state(state)?.terminal;
     let Some(newer) = new.contracts.get(contract).map(|held| &held.contract) else {
-        return Some("the new law has no such contract".to_owned());
+        return (!ended).then(|| "the new law has no such contract".to_owned());
     };
-    let moves = newer.version > of.version;
-    if moves && step::migrate(newer, of.version, state).is_none() {
-        return Some(format!("no migration takes them to version {}", newer.version));
+    let kept = || resource(of, newer).or_else(|| subject(of, newer));
+    if newer.version <= of.version {
+        // Whoever keeps the version keeps the word of their birth's law on whose data theirs is.
+        return if ended { None } else { kept().or_else(|| calls(old, new, of)) };
     }
-    let kept = resource(of, newer).or_else(|| subject(of, newer));
-    // Whoever keeps the version keeps the word of their birth's law on whose data theirs is.
-    if moves { kept.or_else(|| person(old, new, of)) } else { kept.or_else(|| calls(old, new, of)) }
+    if step::migrate(newer, of.version, state).is_none() {
+        return (!ended).then(|| format!("no migration takes them to version {}", newer.version));
+    }
+    let bar = kept().or_else(|| person(old, new, of))?;
+    // What is taken along at its end is judged by the new contract too, and an override, or the world in shadow, may revive it.
+    if !ended {
+        return Some(bar);
+    }
+    Some(format!("{bar}; they are at their end, and without `[migrate.\"{}\"]` they stay as they are", of.version))
 }
 
 /// What Cedar is told of an instance must be what the new schema declares, or nothing of it is ever judged again.

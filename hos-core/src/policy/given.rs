@@ -65,7 +65,7 @@ impl Kept {
     /// The given ones, closed.
     pub(super) fn closed(&self, case: &Case<'_>) -> Closing {
         let given = case.request.given;
-        if given.len() <= FEW {
+        if given.len() <= FEW && !given.iter().any(|entity| entity.attrs.values().any(is_large)) {
             return case.close_given();
         }
         again(&self.given, |known: &Vec<Entity>| known == given, || (given.to_vec(), case.close_given()))
@@ -74,11 +74,16 @@ impl Kept {
     /// The context in Cedar's words.
     pub(super) fn context(&self, context: &Record, law: &PolicyLaw) -> Result<Surroundings, String> {
         let made = || Surroundings::new(context, &mut LawNames(law));
-        if context.len() <= FEW && !context.values().any(|value| matches!(value, Value::Set(_) | Value::Record(_))) {
+        if context.len() <= FEW && !context.values().any(is_large) {
             return made();
         }
         again(&self.context, |known: &Record| known == context, || (context.clone(), made()))
     }
+}
+
+/// Whether a value may hold many others, so that making it costs more than comparing it.
+fn is_large(value: &Value) -> bool {
+    matches!(value, Value::Set(_) | Value::Record(_))
 }
 
 /// What was made of the same the last time, or is made now.

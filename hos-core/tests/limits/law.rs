@@ -40,6 +40,18 @@ fn grouped(count: usize) -> String {
     format!("action {};\naction {} in [{}];\n{rest}", named('g', GROUPS), named('a', count / GROUPS), named('g', GROUPS))
 }
 
+/// A record of 511 fields, and a type of one, which an entity type names until they come to so many types.
+fn written_out(count: usize) -> String {
+    const EACH: usize = 512;
+    let fields = |head: char, of: &str, count: usize| (0..count).map(|i| format!("{head}{i}: {of}")).collect::<Vec<_>>();
+    let names = [fields('t', "T", count / EACH), fields('o', "One", count % EACH)].concat();
+    format!(
+        "type T = {{{}}};\ntype One = Long;\nentity Full {{{}}};\n",
+        fields('f', "Long", EACH - 1).join(", "),
+        names.join(", ")
+    )
+}
+
 fn policy(condition: &str) -> String {
     format!("@id(\"p\") permit(principal, action, resource) when {{ {condition} }};")
 }
@@ -79,6 +91,7 @@ fn of_a_law_s_files() {
         }),
         ("SCHEMA_BYTES_MAX", &|n| one("schema.cedarschema", padded(SCHEMA, n), &[])),
         ("SCHEMA_ANCESTORS_MAX", &|n| one("schema.cedarschema", format!("{SCHEMA}{}", grouped(n)), &[])),
+        ("SCHEMA_EXPANDED_MAX", &|n| one("schema.cedarschema", format!("{SCHEMA}{}", written_out(n)), &[])),
         ("POLICY_BYTES_MAX", &|n| one("policies/p.cedar", long(n), NO_POLICY_FOR_THIS)),
         ("CEDAR_DEPTH_MAX", &|n| one("policies/p.cedar", deep(n), NO_POLICY_FOR_THIS)),
         ("CEDAR_EXPRESSION_BYTES_MAX", &expression),

@@ -71,7 +71,7 @@ impl Court {
         let mut answer = Answer::refused(view.active.law.hash, view.version);
         let slice = Self::at_gate(&bench, ACTIVATE, "law", by, &mut answer);
         if answer.allowed {
-            let bar = self.needed_by_the_living(tx, law)?;
+            let bar = self.needed_by_the_living(tx, &view, law)?;
             let bar = bar.map_or_else(|| Self::needed_by_the_next(&view, law, by), |bar| Ok(Some(bar)))?;
             let bar = bar.map_or_else(|| self.called_as_a_grant(tx, &view, law), |bar| Ok(Some(bar)))?;
             answer.allowed = bar.is_none();
@@ -144,7 +144,11 @@ impl Court {
     }
 
     /// What live instances need and a new law lacks: a contract, a place for their state, their facts, what their events ask for.
-    fn needed_by_the_living(&self, tx: &Tx<'_>, new: &Law) -> Result<Option<Blocker>, Failure> {
+    fn needed_by_the_living(&self, tx: &Tx<'_>, view: &View, new: &Law) -> Result<Option<Blocker>, Failure> {
+        // What the law in force has no place for lives beside it already: its own contract's override has revived it.
+        if new.hash == view.active.law.hash {
+            return Ok(None);
+        }
         // What is sound for one tenant's instances is so for another's.
         let mut sound: HashSet<(String, LawHash, String)> = HashSet::new();
         for row in tx.rows(&sql::tenants())? {

@@ -2,11 +2,12 @@
 
 use super::{Pass, left};
 use crate::Failure;
-use crate::court::lock;
-use crate::store::Tx;
+use crate::court::founding::STREAM_ERASED;
+use crate::court::{lock, roots, streams};
 use crate::store::sql::evidence as sql;
+use crate::store::{Row, Tx};
 use hos_core::id::{KeyId, RecordHash, Tenant, TreeHash};
-use hos_core::proof::erasure::{Attestation, Erasure, Lost, RecordList};
+use hos_core::proof::erasure::{Attestation, Erasure, Lost, RecordList, decode_key};
 use hos_core::proof::record::Kind;
 use hos_core::proof::tree::Frontier;
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -83,6 +84,12 @@ impl Gone {
         let living = self.standing.iter().filter(|row| row.what == Stands::Instance && keys.contains(&row.key));
         living.map(|row| row.at.as_str())
     }
+}
+
+/// The keys that erasures' records name. What is wrong with such a record is told where its log is read.
+pub(super) fn named(tx: &Tx<'_>) -> HashSet<KeyId> {
+    let key = |row: &Row| decode_key(&roots::content(row.blob(1).ok()?, row.blob(2).ok()?).ok()?).ok();
+    streams::own_records(tx, STREAM_ERASED).unwrap_or_default().iter().filter_map(key).collect()
 }
 
 /// Holds every erasure against the vault and the logs; `known` are keys whose erasure another store's records tell, of which this is a copy.

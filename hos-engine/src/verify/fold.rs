@@ -193,7 +193,9 @@ impl Fold {
                     }
                 }
                 Some(Err(e)) => findings.add(at(), format!("part effects: {e}")),
-                None => self.messages.unread((header.thread, n))?,
+                None if taken.readable => self.messages.unread((header.thread, n), laws.sent(header).as_deref())?,
+                // Nobody says what a disputed record sent.
+                None => {}
             }
         }
         match header.kind {

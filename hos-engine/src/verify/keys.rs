@@ -26,7 +26,7 @@ pub(super) fn read(tx: &Tx<'_>, pass: &mut Pass<'_>, vkey: Option<&str>) -> Resu
     }
     match vkey {
         Some(text) => {
-            let key = NoteKey::parse(text).map_err(|e| Failure::new(Code::KeyInvalid, format!("the vkey given: {e}")))?;
+            let key = NoteKey::parse(text).map_err(|e| Failure::new(Code::ValueInvalid, format!("the vkey given: {e}")))?;
             // A change of key is signed for by the key before it: whoever has one of the keys has all that follow.
             if !pass.seals.knows(key.key()) {
                 pass.findings.add("hos_store seal_key", "the store is sealed with another key than the one given");

@@ -9,10 +9,12 @@ use crate::store::Tx;
 use crate::store::sql::law as law_sql;
 use hos_core::audit::ACTIVATION_SKEW_MS;
 use hos_core::canon::Reader;
+use hos_core::contract::step;
 use hos_core::digest;
 use hos_core::id::{LawHash, RecordHash};
 use hos_core::law::Law;
 use hos_core::proof::record::Header;
+use hos_core::proof::view::HeaderView;
 use hos_core::time::Timestamp;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -56,6 +58,19 @@ impl Laws {
 
     pub(super) fn has(&self, hash: &LawHash) -> bool {
         self.by_hash.contains_key(hash)
+    }
+
+    /// The kinds of messages that the move of a record sends by its law, of each branch that leads where it led: more than one where
+    /// branches lead to one state.
+    pub(super) fn sent(&self, header: &HeaderView<'_>) -> Option<Vec<Vec<&str>>> {
+        let contract = &self.get(&header.guard_law.or(header.law)?)?.contracts.get(header.contract?)?.contract;
+        let event = match header.from {
+            Some(from) => contract.event(header.event?, from)?.0,
+            None => contract.begins.get(header.event?)?,
+        };
+        let to = header.to?;
+        let branches = event.branches.iter().filter(|branch| branch.to.as_str() == to);
+        Some(branches.map(|branch| step::effects(event, branch).map(|effect| effect.kind.as_str()).collect()).collect())
     }
 
     /// Holds a record's activation against its law, and against its time: a host's transaction may see a law that another one has

@@ -13,14 +13,18 @@ use hos_core::id::{Handle, KeyId, Tenant};
 pub(super) struct Messages {
     marks: Marks,
     /// Thread, n, place among the record's messages, side; [`Sent`] or [`Stored`]. A record whose messages cannot be read any more
-    /// stands before all of its own: thread, n.
+    /// stands before all of its own: thread, n; 1 where its law says what it sent, else 0.
     all: Sorted,
 }
 
 /// What a record says of a message.
 struct Sent {
-    kind: String,
-    body: Mark,
+    /// One of these, a space between them: a kind has none.
+    kinds: String,
+    /// What it holds; none where that cannot be read any more.
+    body: Option<Mark>,
+    /// Whether it may be that none was sent.
+    may_lack: bool,
 }
 
 /// A row of the outbox.
@@ -37,14 +41,14 @@ struct Stored {
 impl Sent {
     fn encode(&self) -> Vec<u8> {
         let mut w = Writer::default();
-        w.array(2).text(&self.kind).bytes(&self.body.0);
+        w.array(3).text(&self.kinds).bytes(self.body.as_ref().map_or(&[][..], |mark| &mark.0)).bool(self.may_lack);
         w.finish()
     }
 
     fn decode(bytes: &[u8]) -> Result<Self, CanonError> {
         let mut r = Reader::new(bytes);
-        r.array_of(2)?;
-        Ok(Self { kind: r.text()?.to_owned(), body: Mark(r.bytes_of()?) })
+        r.array_of(3)?;
+        Ok(Self { kinds: r.text()?.to_owned(), body: r.bytes()?.try_into().ok().map(Mark), may_lack: r.bool()? })
     }
 }
 
@@ -71,13 +75,23 @@ impl Messages {
 
     /// A record sent a message, its `i`th.
     pub(super) fn push(&mut self, (thread, n): (Handle, u64), i: u64, kind: &str, body: &[u8]) -> Result<(), StoreError> {
-        let sent = Sent { kind: kind.to_owned(), body: self.marks.of(body) };
+        let sent = Sent { kinds: kind.to_owned(), body: Some(self.marks.of(body)), may_lack: false };
         self.all.push(&[&thread.0, &n.to_be_bytes(), &i.to_be_bytes(), SAID], &[&sent.encode()])
     }
 
-    /// A record sent messages that cannot be read any more.
-    pub(super) fn unread(&mut self, (thread, n): (Handle, u64)) -> Result<(), StoreError> {
-        self.all.push(&[&thread.0, &n.to_be_bytes()], &[])
+    /// A record sent messages that cannot be read any more; with the kinds that its law declares, of each branch that it may have taken.
+    pub(super) fn unread(&mut self, (thread, n): (Handle, u64), branches: Option<&[Vec<&str>]>) -> Result<(), StoreError> {
+        self.all.push(&[&thread.0, &n.to_be_bytes()], &[&[u8::from(branches.is_some())]])?;
+        let branches = branches.unwrap_or_default();
+        for i in 0..branches.iter().map(Vec::len).max().unwrap_or_default() {
+            let mut kinds: Vec<&str> = branches.iter().filter_map(|kinds| kinds.get(i).copied()).collect();
+            let may_lack = kinds.len() < branches.len();
+            kinds.sort_unstable();
+            kinds.dedup();
+            let sent = Sent { kinds: kinds.join(" "), body: None, may_lack };
+            self.all.push(&[&thread.0, &n.to_be_bytes(), &(i as u64).to_be_bytes(), SAID], &[&sent.encode()])?;
+        }
+        Ok(())
     }
 }
 
@@ -99,7 +113,7 @@ pub(super) fn compare(
     messages.all.each(|key, value| {
         let (of, rest) = key.split_first_chunk::<24>().ok_or_else(|| broken(&"a place that is none"))?;
         if rest.is_empty() {
-            at.unread = Some(*of);
+            at.unread = Some((*of, value == [1]));
             return Ok(());
         }
         let (i, side) = rest.split_first_chunk::<8>().ok_or_else(|| broken(&"a place that is none"))?;
@@ -160,8 +174,12 @@ struct At {
     said: Option<Sent>,
     /// Whether a row was met.
     met: bool,
-    /// The last record whose messages cannot be read any more.
-    unread: Option<[u8; 24]>,
+    /// The last record whose messages cannot be read any more, and whether its law says what it sent.
+    unread: Option<([u8; 24], bool)>,
+    /// The last record that may have sent less than another branch does, and did.
+    short: Option<[u8; 24]>,
+    /// The last row's thread, and how far its rows have come.
+    last: Option<(Handle, u64)>,
 }
 
 impl At {
@@ -174,7 +192,11 @@ impl At {
     }
 
     fn missing(&mut self, pass: &mut Pass<'_>, tenant: &Tenant) {
-        if let (Some((of, i)), Some(_)) = (self.place, self.said.take()) {
+        if let (Some((of, i)), Some(said)) = (self.place, self.said.take()) {
+            if said.may_lack {
+                self.short = Some(of);
+                return;
+            }
             let ((thread, n), i) = (placed(&of), u64::from_be_bytes(i));
             pass.findings.add(format!("hos_outbox {tenant} thread {thread}, n {n}, i {i}"), "the row is missing");
         }
@@ -187,21 +209,33 @@ impl At {
             return Ok(());
         }
         let Some((of, _)) = self.place else { return Ok(()) };
+        // Who writes a message holds its instance until the commit: of one thread they stand in the order of its records.
+        let (thread, _) = placed(&of);
+        let before = self.last.filter(|(last, _)| *last == thread).map_or(0, |(_, pos)| pos);
+        if row.pos < before {
+            pass.findings.add(at.clone(), "column pos: before an earlier message of its thread");
+        }
+        self.last = Some((thread, row.pos.max(before)));
+        let unread = self.unread.filter(|(record, _)| *record == of);
+        // It was sealed for the person whose key the record's own words were under.
+        if unread.is_some() && !pass.ring.is_destroyed(&row.key)? {
+            let what = "column body_key: what the record sent is under a key that is gone, and this is not";
+            pass.findings.add(at.clone(), what);
+        }
         match self.said.take() {
             Some(said) => {
-                if said.kind != row.kind {
+                if !said.kinds.split(' ').any(|kind| kind == row.kind) {
                     pass.findings.add(at.clone(), "column kind: not what the records say");
                 }
-                if !row.is_told && row.body != Some(said.body) {
+                if self.short == Some(of) {
+                    pass.findings.add(at.clone(), "column i: messages of its record are missing before it");
+                }
+                if said.body.is_some() && !row.is_told && row.body != said.body {
                     pass.findings.add(at, "column body: not what the records say");
                 }
             }
-            // It was sealed for the person whose key the record's own words were under.
-            None if self.unread == Some(of) => {
-                if !pass.ring.is_destroyed(&row.key)? {
-                    pass.findings.add(at, "column body_key: what the record sent is under a key that is gone, and this is not");
-                }
-            }
+            // The law is not there that says what it sent, which is told by itself.
+            None if unread.is_some_and(|(_, is_declared)| !is_declared) => {}
             None => pass.findings.add(at, "columns thread, n, i: no record made it"),
         }
         Ok(())
@@ -236,9 +270,32 @@ mod tests {
     }
 
     #[test]
+    fn of_what_cannot_be_read_each_branch_says_what_it_may_be() {
+        let marks = Marks::new(&crate::clock::SystemEntropy).unwrap();
+        let mut messages = Messages::new(Room::of(None), &marks);
+        let branches = [vec!["a", "b"], vec!["c"], vec!["a"]];
+        messages.unread((Handle([1; 16]), 2), Some(&branches)).unwrap();
+        messages.unread((Handle([1; 16]), 3), None).unwrap();
+        let mut all = Vec::new();
+        let shown = messages.all.each(|key, value| {
+            all.push(match key.len() {
+                24 => (format!("{value:?}"), false),
+                _ => Sent::decode(value).map(|sent| (sent.kinds, sent.may_lack)).map_err(|e| broken(&e))?,
+            });
+            Ok::<_, StoreError>(())
+        });
+        assert_eq!(shown, Ok(()));
+        let wanted = [("[1]", false), ("a c", false), ("b", true), ("[0]", false)];
+        assert_eq!(all, wanted.map(|(kinds, may_lack)| (kinds.to_owned(), may_lack)));
+    }
+
+    #[test]
     fn what_is_put_aside_is_read_again() {
-        let sent = Sent::decode(&Sent { kind: "k".into(), body: Mark([1; 32]) }.encode()).unwrap();
-        assert_eq!((sent.kind.as_str(), sent.body), ("k", Mark([1; 32])));
+        for body in [None, Some(Mark([1; 32]))] {
+            let sent = Sent { kinds: "k".into(), body, may_lack: body.is_none() };
+            let sent = Sent::decode(&sent.encode()).unwrap();
+            assert_eq!((sent.kinds.as_str(), sent.body, sent.may_lack), ("k", body, body.is_none()));
+        }
         for body in [None, Some(Mark([2; 32]))] {
             let row = Stored { pos: 3, key: KeyId([4; 16]), kind: "k".into(), body, is_told: body.is_none() };
             let row = Stored::decode(&row.encode()).unwrap();

@@ -160,7 +160,7 @@ fn passed(
     look: Option<Beside<'_, Result<schema::Faults, StoreError>>>,
 ) -> Result<VerifyReport, Failure> {
     let room = aside::Room::of(options.memory);
-    let ring = ring::KeyRing::new(&court.vault, room.keys);
+    let ring = ring::KeyRing::new(&court.vault, erasures::named(tx), room.keys);
     let mut pass = Pass {
         court,
         ring: &ring,
@@ -197,7 +197,7 @@ fn passed(
     schema::compare(tx, &mut pass)?;
     let mut logs = Vec::new();
     let mut unsealed = (0, 0);
-    let mut anchored = Vec::new();
+    let (mut anchored, mut vouched) = (Vec::new(), 0);
     let mut universe = None;
     for (tenant, records) in tenants.iter().zip(counted) {
         let since = anchors_of(&options.since, court, tenant);
@@ -206,7 +206,10 @@ fn passed(
         unread::compare(tx, &mut pass, tenant)?;
         unsealed.0 += done.unsealed.0;
         unsealed.1 = unsealed.1.max(done.unsealed.1);
-        anchored.extend(done.anchored);
+        vouched += done.anchored.len();
+        if let Some(&size) = done.anchored.iter().max() {
+            anchored.push((tenant.to_string(), size));
+        }
         logs.push((tenant.to_string(), done.size, done.root.to_string()));
         pass.notices.extend(court.unsigned(tenant, done.size));
         pass.notices.extend(court.signed_late(tenant));
@@ -266,7 +269,12 @@ fn passed(
         pass.notices.push("no checkpoint from outside was given: an operator who rewrote everything would not be seen".into());
     }
     let broken = !pass.findings.listed.is_empty();
-    let all_anchored = vouching > 0 && anchored.len() >= vouching;
+    let all_anchored = vouching > 0 && vouched >= vouching && !broken;
+    if all_anchored {
+        pass.notices.extend(beyond(&logs, &anchored));
+    } else {
+        anchored.clear();
+    }
     let level = if broken {
         Level::Broken
     } else if all_anchored {
@@ -283,6 +291,7 @@ fn passed(
         records: pass.records,
         logs,
         since: pass.since,
+        anchored,
         unsealed,
         erased_parts: pass.erased_parts,
         cosigned: pass.cosigned,
@@ -308,6 +317,25 @@ pub(crate) fn copy(path: &Path, court: &Court, known: &HashSet<KeyId>) -> Result
     report.map_err(|error| failed.unwrap_or_else(|| error.into()))
 }
 
+/// What of the logs no checkpoint from outside reaches.
+fn beyond(logs: &[(String, u64, String)], anchored: &[(String, u64)]) -> Option<String> {
+    let reached = |tenant: &String| anchored.iter().find(|(of, _)| of == tenant).map_or(0, |(_, size)| *size);
+    let short: Vec<String> = logs
+        .iter()
+        .filter(|(tenant, size, _)| reached(tenant) < *size)
+        .map(|(tenant, size, _)| match reached(tenant) {
+            0 => format!("`{tenant}`"),
+            from => format!("`{tenant}` from entry {from} to {}", size - 1),
+        })
+        .collect();
+    let (named, more) = (short.iter().take(BEYOND_NAMED).cloned().collect::<Vec<_>>(), short.len().saturating_sub(BEYOND_NAMED));
+    let more = if more > 0 { format!(" and {more} log(s) more") } else { String::new() };
+    (!short.is_empty()).then(|| {
+        let named = named.join(", ");
+        format!("no checkpoint from outside reaches {named}{more}: an operator who rewrote that would not be seen")
+    })
+}
+
 /// Whether a checkpoint from outside says anything of a log: one of no entries goes before every history.
 fn vouches(anchor: &str) -> bool {
     marked_size(anchor) != Some(0)
@@ -321,6 +349,9 @@ fn anchors_of<'o>(anchors: &'o [String], court: &Court, tenant: &Tenant) -> Vec<
     };
     anchors.iter().map(String::as_str).filter(is_of).collect()
 }
+
+/// How many logs are named that no checkpoint from outside reaches.
+const BEYOND_NAMED: usize = 8;
 
 /// Tables whose rows are the universe's alone: nothing reads those of others.
 const UNIVERSAL: [&str; 4] = ["hos_store", "hos_law", "hos_activation", "hos_vault"];

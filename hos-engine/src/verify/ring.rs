@@ -4,7 +4,7 @@ use crate::Failure;
 use crate::vault::Vault;
 use hos_core::id::KeyId;
 use hos_core::proof::part::SubjectKey;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{PoisonError, RwLock};
 
 /// What the vault has under an id.
@@ -21,14 +21,17 @@ pub(super) enum Kept {
 /// Keys by id. Ids come from the store's file, which may be an attacker's: so the map hashes them with a secret.
 pub(super) struct KeyRing<'v> {
     vault: &'v Vault,
+    /// Keys that an erasure's record names: where the vault has one still, it is older than the erasure or follows in a moment, and by the
+    /// store's word the key opens nothing.
+    named: HashSet<KeyId>,
     met: RwLock<HashMap<KeyId, Kept>>,
     /// How many are kept: then it begins anew.
     met_max: usize,
 }
 
 impl<'v> KeyRing<'v> {
-    pub(super) fn new(vault: &'v Vault, met_max: usize) -> Self {
-        Self { vault, met: RwLock::default(), met_max }
+    pub(super) fn new(vault: &'v Vault, named: HashSet<KeyId>, met_max: usize) -> Self {
+        Self { vault, named, met: RwLock::default(), met_max }
     }
 
     /// What is kept under an id.
@@ -38,6 +41,7 @@ impl<'v> KeyRing<'v> {
         }
         let kept = match self.vault.get_by_id(*id)? {
             None => Kept::Never,
+            Some(_) if self.named.contains(id) => Kept::Destroyed,
             Some(row) => row.key.as_ref().map_or(Kept::Destroyed, |key| Kept::Key(SubjectKey::new(*key.bytes()))),
         };
         let mut met = self.met.write().unwrap_or_else(PoisonError::into_inner);

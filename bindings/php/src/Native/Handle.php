@@ -33,7 +33,7 @@ final class Handle implements Door
      * @param bool $shared whether the very same options in the same process lead to the same engine
      * @throws HosError
      */
-    public static function open(string $options, bool $shared, ?Library $library = null): self
+    public static function open(#[\SensitiveParameter] string $options, bool $shared, ?Library $library = null): self
     {
         // The workers would inherit what is opened in their master.
         if (PHP_SAPI === 'fpm-fcgi' && !filter_has_var(INPUT_SERVER, 'REQUEST_METHOD')) {

@@ -28,6 +28,9 @@ final class Transaction
     /** @param callable(\PDO): mixed $work */
     public function run(callable $work, int $tries): mixed
     {
+        if ($tries < 1) {
+            throw HosError::call('hos.call_malformed', '`tries` is a whole number, 1 at least');
+        }
         $pdo = $this->connection->pdo;
         if ($this->connection->during($this->connection->isInside(...))) {
             $this->connection->during($this->connection->answers(...));

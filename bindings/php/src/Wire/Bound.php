@@ -27,8 +27,9 @@ final class Bound
     public readonly Uid $principal;
 
     private readonly string $head;
-    /** The begin of what stands beside the words of `can`; empty where nothing does. */
-    private readonly string $beside;
+    /** The language as a field, and the request of calls that say none of their own; empty where there is none. */
+    private readonly string $spoken;
+    private readonly string $request;
     /** What of the above is not of its form. Every call throws it, unless the world's own outcome stands. */
     private readonly ?\Throwable $fault;
 
@@ -39,23 +40,30 @@ final class Bound
         public readonly ?string $language,
         ?string $request,
     ) {
-        [$who, $head, $about, $fault] = [null, '', '', null];
+        [$who, $head, $spoken, $asked, $fault] = [null, '', '', '', null];
         try {
             if (!$principal instanceof HasUid && !is_string($principal)) {
                 throw HosError::call('hos.call_malformed', 'the principal is an entity, not ' . get_debug_type($principal));
             }
             $who = Uid::of($principal);
-            $about = ($language === null ? '' : ',"language":' . Encoder::text($language, 'language'))
-                . ($request === null ? '' : ',"request":' . Encoder::text($request, 'request'));
-            $head = '{"tenant":' . Encoder::text($tenant->name, 'tenant') . ',"principal":' . $who->json('the principal') . $about;
+            $spoken = $language === null ? '' : ',"language":' . Encoder::text($language, 'language');
+            $asked = self::asked($request);
+            $head = '{"tenant":' . Encoder::text($tenant->name, 'tenant') . ',"principal":' . $who->json('the principal') . $spoken;
         } catch (\Throwable $thrown) {
             // Also what the caller's own `hosUid` throws: here nobody knows yet whether it may stop the world.
             $fault = $thrown;
         }
         $this->principal = $who ?? new Uid(...self::UNREAD);
         $this->head = $head;
-        $this->beside = $about === '' ? '' : '{' . substr($about, 1);
+        $this->spoken = $spoken;
+        $this->request = $asked;
         $this->fault = $fault;
+    }
+
+    /** A request as a field. */
+    private static function asked(?string $request): string
+    {
+        return $request === null ? '' : ',"request":' . Encoder::text($request, 'request');
     }
 
     /**
@@ -70,18 +78,22 @@ final class Bound
         array|\stdClass $context,
         array $given,
         Legacy|bool|null $legacy,
+        ?string $request,
     ): Answer {
         if ($given !== [] || $legacy !== null) {
-            return $this->answer('can', ['action' => $action], ['context' => $context], $given, $legacy, ['resource' => $resource]);
+            return $this->answer('can', ['action' => $action, 'request' => $request], ['context' => $context], $given, $legacy, ['resource' => $resource]);
         }
         if ($this->fault !== null) {
             throw $this->fault;
         }
-        $beside = $this->beside;
+        $beside = $this->spoken . ($request === null ? $this->request : self::asked($request));
         if ($context !== []) {
-            $beside .= ($beside === '' ? '{' : ',') . '"context":' . (new Encoder())->record($context, 'context');
+            $beside .= ',"context":' . (new Encoder())->record($context, 'context');
         }
-        $beside .= $beside === '' ? '' : '}';
+        if ($beside !== '') {
+            $beside[0] = '{';
+            $beside .= '}';
+        }
         $json = $this->handle->can($this->tenant->name, $this->principal, $action, Uid::of($resource), $beside, $status);
 
         return new Answer($this, $status === 1, $json);
@@ -95,9 +107,9 @@ final class Bound
      * @param array<mixed> $given
      * @return list<Answer>
      */
-    public function answers(array $questions, array|\stdClass $context, array $given): array
+    public function answers(array $questions, array|\stdClass $context, array $given, ?string $request): array
     {
-        $call = $this->written([], ['context' => $context], $given, null, []);
+        $call = $this->written(['request' => $request], ['context' => $context], $given, null, []);
         $call = substr($call, 0, -1) . ',"evaluations":' . (new Encoder())->questions($questions) . '}';
         $json = $this->handle->call('can_all', $call, $status);
         $answer = function (\stdClass $one): Answer {
@@ -117,9 +129,9 @@ final class Bound
      * @param array<mixed> $given
      * @return list<Answer>
      */
-    public function all(array $calls, array|\stdClass $context, array $given): array
+    public function all(array $calls, array|\stdClass $context, array $given, ?string $request): array
     {
-        $call = substr($this->written([], ['context' => $context], $given, null, []), 0, -1);
+        $call = substr($this->written(['request' => $request], ['context' => $context], $given, null, []), 0, -1);
         $encoder = new Encoder();
         $one = function (mixed $one) use ($encoder): string {
             if (!$one instanceof Call) {
@@ -284,12 +296,13 @@ final class Bound
     }
 
     /** A change of the directory. */
-    public function change(string $change, ?string $once): Answer
+    public function change(string $change, ?string $once, ?string $request): Answer
     {
         if ($this->fault !== null) {
             throw $this->fault;
         }
-        $call = $this->head . ',"change":' . $change . ($once === null ? '' : ',"once":' . Encoder::text($once, 'once')) . '}';
+        $call = $this->head . ($request === null ? $this->request : self::asked($request))
+            . ',"change":' . $change . ($once === null ? '' : ',"once":' . Encoder::text($once, 'once')) . '}';
         $json = $this->handle->call('directory', $call, $status, false, $refusal);
 
         return new Answer($this, $status === 1, $json, $refusal);
@@ -314,7 +327,7 @@ final class Bound
                 unset($records[$name]);
             }
         }
-        $call = $this->head . self::fields($encoder, $texts, $entities, $records, $rows);
+        $call = $this->head . (isset($texts['request']) ? '' : $this->request) . self::fields($encoder, $texts, $entities, $records, $rows);
         if ($given !== []) {
             $call .= ',"given":' . $encoder->given($given);
         }

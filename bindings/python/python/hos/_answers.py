@@ -176,12 +176,23 @@ def restore(text: str, tenant: str, language: Optional[str]) -> Answer:
     return _answer(json.loads(text)["allowed"] is True, text, tenant, language)
 
 
-def message(core: Union[Core, JoinedCore, None], tenant: str, code: Optional[str], language: Optional[str]) -> str:
-    """What the law says of a code to an end user: in this language, in English without one; the empty text without a code."""
+def message(
+    core: Union[Core, JoinedCore, None],
+    tenant: str,
+    code: Optional[str],
+    language: Optional[str],
+    bound: Optional[str] = None,
+    blockers: Tuple[Blocker, ...] = (),
+) -> Optional[str]:
+    """What the law says of a code to an end user: in this language, in English without one; ``None`` without a code. In the language
+    that is ``bound`` the first blocker may carry it, and nobody is asked."""
     if code is None:
-        return ""
+        return None
+    if language == bound and blockers and blockers[0].message is not None:
+        return blockers[0].message
     if core is None:
-        raise ClosedError("hos.engine_closed", "the answer came from another process; ask a tenant here: tenant.message(code, language)")
+        why = "an answer that was pickled has no engine, and carries no message in this language: ask `tenant.message(code, language)`"
+        raise ClosedError("hos.engine_closed", why)
     call = json.dumps({"tenant": tenant, "code": code, "language": language or "en"})
     said = json.loads(core._serve("message", call.encode())[1])["message"]
     assert isinstance(said, str)

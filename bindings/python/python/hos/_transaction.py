@@ -27,6 +27,11 @@ class AsOne(List[Answer]):
 
 def transacted(alive: Callable[[], Kind], work: Callable[[], _T], tries: int) -> _T:
     """Runs work in a transaction, and again as often as it may. ``alive`` gives the connection."""
+    if not callable(work):
+        raise CallError("hos.call_malformed", f"`work` is a function, not {type(work).__name__}")
+    # A bool is an int to Python.
+    if not isinstance(tries, int) or isinstance(tries, bool) or tries < 1:
+        raise CallError("hos.call_malformed", "`tries` is a whole number, 1 at least")
     pause = _PAUSE
     while True:
         kind = alive()

@@ -402,6 +402,7 @@ class JoinedActor(_engine.Actor):
             # The claim and the call are written one after the other, and what gives its items once would be at its end by then.
             fields = {**fields, "given": list(given)}
         words = {name: value for name, value in fields.items() if name not in ("args", "facts")}
+        self._plain({name: value for name, value in fields.items() if name not in words and name not in later and value is not None})
         claim = _sound(*self._written({"operation": operation, **words}, False))
         leave = engine._asked("claim", claim)["leave"]
         try:
@@ -415,6 +416,14 @@ class JoinedActor(_engine.Actor):
                 if kind.inside(True) is not False:
                     kind.asked(leave)
             raise
+
+    def _plain(self, beside: Dict[str, Any]) -> None:
+        """Refuses ``args`` or ``facts`` beside a function, where they are of no form, before anything is claimed."""
+        for name, value in beside.items():
+            if not isinstance(value, Mapping):
+                raise CallError("hos.call_malformed", f"`{name}` is a mapping or a function, not {type(value).__name__}")
+        if beside:
+            _sound(*self._written(beside, False))
 
     def _told_of(self, told: Mapping[str, Any]) -> Answer:
         answer = told["answer"]

@@ -419,6 +419,22 @@ class Days(Joined):
         self.assertEqual((again.allowed, again.again), (True, True))
         self.commit()
 
+    def test_what_is_said_plainly_is_looked_at_before_a_claim(self):
+        id, ran, asked = fresh("o"), [], []
+        kind = type(self.engine._kind())
+        self.begin()
+
+        def said(each, what):
+            asked.append(what)
+
+        with mock.patch.object(kind, "asked", said), mock.patch.object(kind, "together", said):
+            for plain, code in ((5, "hos.call_malformed"), ("x", "hos.call_malformed"), ({"x": 1.5}, "hos.value_invalid")):
+                words = {"facts": lambda: ran.append(1), "args": plain}, {"args": lambda: ran.append(1), "facts": plain}
+                for each in words:
+                    self.refused(hos.CallError, code, self.mert.begin, "ticket", id, "order", once=id, **each)
+        self.rollback()
+        self.assertEqual((ran, asked), ([], []))
+
     def test_a_claim_without_a_call_leaves_nothing(self):
         class Gone(Exception):
             pass

@@ -299,6 +299,21 @@ class Transactions(Joined):
             self.refused(hos.RetryError, "hos.retry", self.engine.transaction, busy, tries=20)
         self.assertEqual((slept[:2], slept[-1]), ([0.02, 0.04], 0.5), "a pause is never long")
 
+    def test_what_is_no_way_to_try_is_refused_before_it_begins(self):
+        begun, ran = [], []
+
+        def busy():
+            ran.append(1)
+            raise hos.RetryError("hos.retry", "planted")
+
+        with mock.patch.object(type(self.engine._kind()), "begin", lambda each: begun.append(each)):
+            for tries in (0, -3, "5", True, 2.0, None):
+                for work in (busy, lambda: ran.append(1)):
+                    self.refused(hos.CallError, "hos.call_malformed", self.engine.transaction, work, tries=tries)
+            for work in (None, 5, busy.__name__):
+                self.refused(hos.CallError, "hos.call_malformed", self.engine.transaction, work)
+        self.assertEqual((begun, ran), ([], []))
+
     def test_a_real_deadlock_is_tried_again(self):
         if self.host.dialect == "sqlite":
             return self.locked()

@@ -31,7 +31,8 @@ def decide(engine: hos.Engine, user: hos.Uid) -> Tuple[bool, Optional[str], List
 def move(actor: hos.Actor) -> None:
     try:
         answer = actor.apply("order", "o-1", "pay", args={"amount": 4200}, once="psp-1")
-        print(answer.from_, answer.to, answer.message("en"))
+        said: Optional[str] = answer.message("en")
+        print(answer.from_, answer.to, said)
     except hos.Denied as denied:
         print(denied.code, denied.answer.blockers)
     except hos.HosError as error:

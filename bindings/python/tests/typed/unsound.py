@@ -23,6 +23,7 @@ async def wrong(actor: hos.Actor, engine: hos.Engine) -> None:
     hos.Engine.open("law")  # error: call-overload
     hos.Uid("A", 1)  # error: arg-type
     actor.can("order.view", 'O::"1"').code.upper()  # error: union-attr
+    actor.can("order.view", 'O::"1"').message().upper()  # error: union-attr
     actor.shadow("order", "o-1", "pay")  # error: call-arg
     actor.shadow("order", "o-1", "pay", legacy=5)  # error: arg-type
     actor.shadow("order", "o-1", "pay", legacy=lambda: 5, argz={})  # error: call-arg

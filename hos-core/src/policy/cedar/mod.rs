@@ -7,6 +7,7 @@
 
 pub(super) mod check;
 pub(super) mod entity;
+mod expansion;
 mod hierarchy;
 pub(super) mod judge;
 pub(super) mod light;

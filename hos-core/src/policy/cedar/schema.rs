@@ -1,7 +1,7 @@
 //! The author's schema, what the contracts own of it, and the tables of both together.
 
 use super::place::{self, Trouble};
-use super::{Key, hierarchy, uid};
+use super::{Key, expansion, hierarchy, uid};
 use crate::fault::{Fault, Lines, Severity, SourceFile};
 use crate::id::Shown;
 use crate::limits::{CEDAR_DEPTH_MAX, SCHEMA_BYTES_MAX};
@@ -64,6 +64,11 @@ pub(in crate::policy) fn compile(
                 return None;
             }
         };
+        // Before anything else, and of laws that are proven too: a stranger's bundle brings those along.
+        if let Some(trouble) = expansion::beyond_bounds(&fragment) {
+            faults.push(trouble.fault("law.schema.too_large", Severity::Error, &lines));
+            return None;
+        }
         // A law that was in force before there was this bound stays readable.
         if let Some(trouble) = hierarchy::beyond_bounds(&fragment).filter(|_| !proven) {
             faults.push(trouble.fault("law.schema.too_large", Severity::Error, &lines));

@@ -26,7 +26,16 @@ pub(super) fn bring_up(conn: &mut dyn Connection, dialect: Dialect, create: bool
         Dialect::Mysql => (&["SELECT GET_LOCK(MD5(CONCAT('hos ', DATABASE())), 60)"], UNLOCK, UNLOCK),
     };
     for statement in begin {
-        conn.say(statement).map_err(|e| e.into_store("cannot begin to make tables"))?;
+        let mut held = true;
+        let asked = conn.query(statement, &[], &mut |cells| {
+            // MySQL's lock is a function with an answer: 1 where it was had.
+            held = dialect != Dialect::Mysql || matches!(cells.first(), Some(Sql::Int(1)));
+            ControlFlow::Continue(())
+        });
+        asked.map_err(|e| e.into_store("cannot begin to make tables"))?;
+        if !held {
+            return Err(StoreError::new(Code::StoreBusy, "another makes the tables of this database, and is not done"));
+        }
     }
     let made =
         make(conn, dialect).and_then(|()| conn.say(end).map_err(|e| e.into_store("cannot keep the tables that were made")));

@@ -193,10 +193,9 @@ impl ServerStore {
     /// was said on it yet, so another takes its place.
     fn begun(&self, isolation: Isolation) -> Result<Box<dyn Connection>, StoreError> {
         while let Some(mut conn) = self.idle() {
-            match Open::begin(&mut *conn, self.dialect(), isolation) {
-                Ok(()) => return Ok(conn),
-                Err(e) if matches!(e.trouble, Trouble::Lost | Trouble::Unavailable) => {}
-                Err(e) => return Err(e.into_store("cannot begin")),
+            // Nothing was said on it yet: whatever it fails by, a new one says whether that is the server's.
+            if Open::begin(&mut *conn, self.dialect(), isolation).is_ok() {
+                return Ok(conn);
             }
         }
         let mut conn = self.connect()?;
