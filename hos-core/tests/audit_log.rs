@@ -260,7 +260,7 @@ fn one_entry_with_its_proof_is_believed_and_no_other() {
     let says = |proved: &TlogProof| match proof(proved.encode().as_bytes(), &known, &[]) {
         Ok(verdict) => {
             assert_eq!((verdict.size, verdict.root, verdict.entries, verdict.threads), (log.size(), log.checkpoint().root, 1, 1));
-            assert_eq!((&verdict.origin[..], verdict.anchored), (log.key().name(), false));
+            assert_eq!((&verdict.origin[..], verdict.anchored), (log.key().name(), None));
             format!("believed, {} parts withheld, {} disputed", verdict.withheld, verdict.disputed)
         }
         Err(refused) => format!("{} at {}", refused.code, refused.at),
