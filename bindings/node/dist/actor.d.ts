@@ -2,9 +2,9 @@ import { Answer, type Available, type Entry } from "./answer";
 import { Directory } from "./directory";
 import type { Engine } from "./engine";
 import type { LawNames, Text } from "./law";
-import { type Given as GivenBack, type Watched } from "./shadow";
+import { type Given as GivenBack, type Watched, type World } from "./shadow";
 import type { Page, Tenant } from "./tenant";
-import { type UidLike, type Values } from "./values";
+import { Uid, type UidLike, type Values } from "./values";
 /** How somebody acts. */
 export interface As {
     /** The language of messages: `en`, `tr`, .. */
@@ -24,11 +24,8 @@ export interface Besides {
     context?: Values;
     /** Entities that the directory does not hold. */
     given?: readonly Given[];
-    /** The world's own outcome, for the modes `off` and `shadow`. */
-    legacy?: {
-        readonly allowed: boolean;
-        readonly state?: string;
-    };
+    /** The world's own outcome, for the modes `off` and `shadow`; `true` or `false` where there is no state to tell. */
+    legacy?: World;
     /** This call's request id, in place of the actor's. */
     request?: string;
 }
@@ -60,6 +57,8 @@ export declare class Actor<L extends LawNames = LawNames> {
     #private;
     /** The tenant. */
     readonly tenant: Tenant<L>;
+    /** Who acts, made of what was given. Where that could not be read it has neither type nor id, and every call says so. */
+    readonly principal: Uid;
     /** Changes of who is who. */
     readonly directory: Directory;
     /** Made by `Tenant.as`. */

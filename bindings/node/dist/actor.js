@@ -19,6 +19,8 @@ class Actor {
     #words = (code, language) => this.tenant.message(code, language);
     /** The tenant. */
     tenant;
+    /** Who acts, made of what was given. Where that could not be read it has neither type nor id, and every call says so. */
+    principal;
     /** Changes of who is who. */
     directory;
     /** Made by `Tenant.as`. */
@@ -33,16 +35,9 @@ class Actor {
         this.#engine = engine;
         this.tenant = tenant;
         this.#as = { ...options };
-        // Who it is, is found once: an object that says another identity later is still who it was.
         const found = [];
-        const once = (value, where, size, depth) => {
-            const who = (0, write_1.uidOf)(value, where);
-            if (who === undefined)
-                return (0, write_1.any)(value, where, size, depth);
-            found.push(who);
-            return (0, write_1.uid)(who, where, size, depth);
-        };
-        this.#begun = new write_1.Draft().need("tenant", tenant.name).need("principal", principal, once).put("language", this.#as.language);
+        this.#begun = new write_1.Draft().need("tenant", tenant.name).need("principal", principal, (0, write_1.once)(found)).put("language", this.#as.language);
+        this.principal = found[0] ?? write_1.NOBODY;
         this.#asker = asker(tenant.name, found[0], this.#as);
         this.directory = new directory_1.Directory(async (change, besides) => {
             const json = change();

@@ -58,13 +58,15 @@ interface Fields {
     again: boolean;
     receipt?: Receipt;
 }
-/** An answer's text, read when it is first looked at. Many answers of `can` share one. */
+/** An answer's text, read when more than a plain yes is looked at. Many answers of `can` share one. */
 export declare class Told {
     #private;
     /** Whether the answer is yes. */
     readonly allowed: boolean;
     /** Of its text, or of what was read of it already. */
     constructor(allowed: boolean, told: string | object);
+    /** A text without that word has no code, and need not be read for it: most of what is a yes. */
+    get code(): string | undefined;
     get fields(): Fields;
 }
 /** Says what the law tells an end user of a code. */
@@ -75,12 +77,12 @@ export type Words = (code: string, language: string) => string;
  */
 export declare class Answer {
     #private;
+    /** What the caller must heed: the law's word where it is enforced, the world's own in `off` and `shadow`. */
+    readonly allowed: boolean;
+    /** The first reason's code, where the law refuses. */
+    readonly code: string | undefined;
     /** Made by an actor's calls. */
     constructor(told: Told, words: Words, language: string | undefined);
-    /** What the caller must heed: the law's word where it is enforced, the world's own in `off` and `shadow`. */
-    get allowed(): boolean;
-    /** The first reason's code, where the law refuses. */
-    get code(): string | undefined;
     /** Everything the law has against it, in order of precedence. */
     get blockers(): readonly Blocker[];
     /** What the policies said, where they were asked. */
@@ -115,7 +117,7 @@ export declare class Answer {
      * has nothing against the call. It may look at the store first, as `can` does; an engine that was closed answers no more.
      */
     message(language?: string): string | undefined;
-    /** The answer as the wire has it. */
+    /** The answer as the wire has it, whole: what is stored, and what is posted to another thread. */
     toJSON(): object;
     [Symbol.toPrimitive](hint: string): string;
 }

@@ -1,5 +1,5 @@
 "use strict";
-// What came of a call. Everything here is read-only; what an answer says is read from its JSON when it is first looked at.
+// What came of a call. Everything here is read-only.
 Object.defineProperty(exports, "__esModule", { value: true });
 exports.Answer = exports.Told = void 0;
 exports.evaluationsOf = evaluationsOf;
@@ -8,7 +8,7 @@ exports.historyOf = historyOf;
 const node_util_1 = require("node:util");
 const read_1 = require("./read");
 const values_1 = require("./values");
-/** An answer's text, read when it is first looked at. Many answers of `can` share one. */
+/** An answer's text, read when more than a plain yes is looked at. Many answers of `can` share one. */
 class Told {
     /** Whether the answer is yes. */
     allowed;
@@ -21,6 +21,10 @@ class Told {
         if (typeof told === "object")
             this.#fields = frozen(told);
     }
+    /** A text without that word has no code, and need not be read for it: most of what is a yes. */
+    get code() {
+        return this.#fields === undefined && !this.#json.includes('"code"') ? undefined : this.fields.code;
+    }
     get fields() {
         this.#fields ??= frozen((0, read_1.parse)(this.#json));
         return this.#fields;
@@ -32,23 +36,22 @@ exports.Told = Told;
  * or calculating with one throws.
  */
 class Answer {
+    /** What the caller must heed: the law's word where it is enforced, the world's own in `off` and `shadow`. */
+    allowed;
     #told;
     #words;
     #language;
     /** Made by an actor's calls. */
     constructor(told, words, language) {
+        // Properties of its own, by which a comparison of two answers or a clone tells a yes from a no; the rest is `toJSON`'s.
+        this.allowed = told.allowed;
+        const { code } = told;
+        if (code !== undefined)
+            this.code = code;
         this.#told = told;
         this.#words = words;
         this.#language = language;
         Object.freeze(this);
-    }
-    /** What the caller must heed: the law's word where it is enforced, the world's own in `off` and `shadow`. */
-    get allowed() {
-        return this.#told.allowed;
-    }
-    /** The first reason's code, where the law refuses. */
-    get code() {
-        return this.#told.fields.code;
     }
     /** Everything the law has against it, in order of precedence. */
     get blockers() {
@@ -121,7 +124,7 @@ class Answer {
             return first.message;
         return this.#words(first.code, language);
     }
-    /** The answer as the wire has it. */
+    /** The answer as the wire has it, whole: what is stored, and what is posted to another thread. */
     toJSON() {
         return this.#told.fields;
     }
@@ -132,10 +135,11 @@ class Answer {
     }
 }
 exports.Answer = Answer;
-// As it is shown by `console.log`; defined here, so that the types need none of Node's.
+// As it is shown by `console.log`, by the names that it has here; defined here, so that the types need none of Node's.
 Object.defineProperty(Answer.prototype, node_util_1.inspect.custom, {
-    value() {
-        return `Answer ${(0, node_util_1.inspect)(this.toJSON())}`;
+    value(_depth, options) {
+        const fields = Object.entries(this.toJSON()).map(([name, value]) => [RENAMED[name] ?? name, value]);
+        return `Answer ${(0, node_util_1.inspect)(Object.fromEntries(fields), options)}`;
     },
 });
 /** The answers of `can_all`. */

@@ -11,7 +11,7 @@ export interface Fault {
     readonly message: string;
     readonly hint?: string;
 }
-/** There is no answer. `code` says why; nothing was stored unless the status is `unknown`. */
+/** There is no answer. `code` says why, and the message begins with it; nothing was stored unless the status is `unknown`. */
 export declare class HosError extends Error {
     /** The refusal code, `hos.…`. */
     readonly code: string;
@@ -24,6 +24,8 @@ export declare class HosError extends Error {
         cause?: unknown;
     });
 }
+/** A message without the code that it begins with, for where the code stands beside it. */
+export declare function bare({ code, message }: Pick<HosError, "code" | "message">): string;
 /** The call is not of its form. Mend the caller. */
 export declare class CallError extends HosError {
 }

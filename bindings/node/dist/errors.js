@@ -2,10 +2,11 @@
 // Where there is no answer there is an error; where the answer is no and the caller wanted it thrown, `Denied`.
 Object.defineProperty(exports, "__esModule", { value: true });
 exports.Denied = exports.InternalError = exports.AbsentError = exports.OutcomeUnknownError = exports.RetryError = exports.StoreError = exports.LawError = exports.ClosedError = exports.CallError = exports.HosError = void 0;
+exports.bare = bare;
 exports.isA = isA;
 exports.refusal = refusal;
 exports.failure = failure;
-/** There is no answer. `code` says why; nothing was stored unless the status is `unknown`. */
+/** There is no answer. `code` says why, and the message begins with it; nothing was stored unless the status is `unknown`. */
 class HosError extends Error {
     /** The refusal code, `hos.…`. */
     code;
@@ -14,7 +15,7 @@ class HosError extends Error {
     /** What is wrong with the law's files; empty but for `hos.law_invalid`. */
     faults;
     constructor(status, code, message, options = {}) {
-        super(message, "cause" in options ? { cause: options.cause } : undefined);
+        super(worded(code, message, options.faults ?? []), "cause" in options ? { cause: options.cause } : undefined);
         this.status = status;
         this.code = code;
         this.faults = Object.freeze([...(options.faults ?? [])]);
@@ -24,6 +25,22 @@ class HosError extends Error {
     }
 }
 exports.HosError = HosError;
+/** How many of a law's faults a message names; `faults` has them all. */
+const NAMED_MAX = 3;
+/** An error's message: the code, what is wrong, and the first faults, each on its line. */
+function worded(code, message, faults) {
+    const named = faults.slice(0, NAMED_MAX).map((fault) => {
+        const place = fault.line > 0 ? `${fault.file}:${fault.line}` : fault.file;
+        return `\n${place} ${fault.code}: ${fault.message}`;
+    });
+    if (faults.length > NAMED_MAX)
+        named.push(`\nand ${faults.length - NAMED_MAX} more`);
+    return `${message === "" ? code : `${code}: ${message}`}${named.join("")}`;
+}
+/** A message without the code that it begins with, for where the code stands beside it. */
+function bare({ code, message }) {
+    return message.startsWith(`${code}: `) ? message.slice(code.length + 2) : message;
+}
 /** The call is not of its form. Mend the caller. */
 class CallError extends HosError {
 }

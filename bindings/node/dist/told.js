@@ -29,7 +29,7 @@ function named(json, fault) {
     const blocker = told.blockers?.[0];
     if (blocker?.code !== (0, write_1.standInOf)(fault))
         return json;
-    blocker.detail = (0, write_1.sound)(fault.message, SAID_MAX);
+    blocker.detail = (0, write_1.sound)((0, errors_1.bare)(fault), SAID_MAX);
     if (blocker.code !== fault.code) {
         told.code = blocker.code = fault.code;
         // It is that of the other code.

@@ -48,6 +48,10 @@ export declare function sound(text: string, units?: number): string;
 export declare function uid(value: unknown, where: string, size: Size, depth: number): string;
 /** The identity that a value says, if it says one by itself. */
 export declare function uidOf(value: unknown, where: string): Uid | undefined;
+/** Stands for a principal that could not be read. */
+export declare const NOBODY: Uid;
+/** An identity, found once and kept in `found`: an object that says another one later is still who it was. */
+export declare function once(found: Uid[]): Write;
 /** Questions that are asked at once. */
 export declare function evaluations(value: unknown, where: string, size: Size, depth: number): string;
 /** Calls that are made as one. Bytes stand in them as in a call of `record`. */

@@ -2,12 +2,13 @@
 // A call as JSON. JavaScript can hold what a call may not (floats, null, half a surrogate pair, an object inside itself): it is
 // refused here, with the code that the wire has for it and the place where it stands.
 Object.defineProperty(exports, "__esModule", { value: true });
-exports.Draft = exports.WORDS = exports.MARK = void 0;
+exports.NOBODY = exports.Draft = exports.WORDS = exports.MARK = void 0;
 exports.lost = lost;
 exports.standInOf = standInOf;
 exports.sound = sound;
 exports.uid = uid;
 exports.uidOf = uidOf;
+exports.once = once;
 exports.evaluations = evaluations;
 exports.calls = calls;
 exports.any = any;
@@ -188,8 +189,14 @@ function inherited(value) {
 function standInOf(fault) {
     return Object.hasOwn(PLACEHOLDERS, fault.code) ? fault.code : "hos.call_malformed";
 }
+/** The world's own outcome: a boolean is one without a state. */
+function world(value, where, size, depth) {
+    return any(typeof value === "boolean" ? { allowed: value } : value, where, size, depth);
+}
 /** What the world answered, where that much can be read of it. */
 function outcome(legacy) {
+    if (typeof legacy === "boolean")
+        return legacy;
     try {
         const { allowed } = legacy;
         return typeof allowed === "boolean" ? allowed : undefined;
@@ -212,6 +219,8 @@ function writerOf(name) {
             return uid;
         case "given":
             return entities;
+        case "legacy":
+            return world;
         case "action":
         case "language":
             return word;
@@ -256,6 +265,26 @@ function uidOf(value, where) {
     if (typeof said === "string")
         return parsed(said, where);
     throw (0, errors_1.refusal)("hos.call_malformed", `\`${where}\`: hosUid() gives a Uid or a text, not ${kind(said)}`);
+}
+/** Stands for a principal that could not be read. */
+exports.NOBODY = new values_1.Uid("", "");
+/** An identity, found once and kept in `found`: an object that says another one later is still who it was. */
+function once(found) {
+    return (value, where, size, depth) => {
+        const said = uidOf(value, where);
+        const given = said === undefined && plain(value) ? { ...value } : value;
+        const who = said ?? (plain(given) ? pairOf(given) : undefined);
+        if (who === undefined)
+            return any(given, where, size, depth);
+        found.push(who);
+        return uid(who, where, size, depth);
+    };
+}
+/** An identity as its type and its id, and nothing besides. */
+function pairOf({ type, id, ...others }) {
+    if (typeof type !== "string" || typeof id !== "string" || Object.values(others).some((other) => other !== undefined))
+        return undefined;
+    return new values_1.Uid(type, id);
 }
 // Whatever has `Uid.prototype` is an instance of it; only what the constructor made is sure to be whole.
 function whole({ type, id }, where) {

@@ -68,6 +68,9 @@ for (const variant of FEWER) {
       return assert.fail("nothing was thrown");
     });
     await stands(() => pay({}));
+    await stands(() => pay({ legacy: true }));
+    const [{ detail }] = (await stands(() => pay({ args: { amount: 1.5 }, legacy: true }), "hos.value_invalid")).blockers;
+    assert.match(detail, /^`args\.amount`: a float/, "the code stands beside the detail, not in it");
 
     await t.test("options of any make", async () => {
       class Options {
@@ -111,7 +114,7 @@ for (const variant of FEWER) {
       const ours = new RetryError("retry", "hos.retry", "again");
       const { proxy, revoke } = Proxy.revocable({}, {});
       revoke();
-      for (const [what, code, message] of [[odd, "hos.call_malformed", /RangeError: odd \ufffdx/], [ours, "hos.retry", /again/], ["text", "hos.call_malformed", /no error/], [undefined, "hos.call_malformed", /no error/], [proxy, "hos.call_malformed", /no error/]]) {
+      for (const [what, code, message] of [[odd, "hos.call_malformed", /RangeError: odd \ufffdx/], [ours, "hos.retry", /failed: RetryError: again$/], ["text", "hos.call_malformed", /no error/], [undefined, "hos.call_malformed", /no error/], [proxy, "hos.call_malformed", /no error/]]) {
         const throws = () => { throw what; };
         const closures = isNow ? [throws] : [throws, async () => throws()];
         for (const closure of closures) {

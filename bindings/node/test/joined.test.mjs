@@ -223,7 +223,7 @@ for (const variant of VARIANTS) {
     await t.test("records of a stream have no place before they are sealed; rows are adopted", async () => {
       await host.begin();
       const noted = await actor.record("notes", Buffer.from([0, 255, 39, 92]), { once: "note" });
-      const adopted = await actor.adopt("ticket", "old-1", "paid", { facts });
+      const adopted = await actor.adopt("ticket", "old-1", "paid", { facts: { ...facts, owner: actor.principal } });
       await host.commit();
       assert.deepEqual([noted.allowed, noted.receipt.n, "n" in noted.toJSON().receipt], [true, undefined, false]);
       assert.deepEqual([adopted.allowed, adopted.to], [true, "paid"]);

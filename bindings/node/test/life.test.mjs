@@ -162,7 +162,7 @@ test("a panic is an error, and the engine goes on", async () => {
   assert.equal((await actor.begin("ticket", "p-1", "order", { facts, once: "p-1" })).allowed, true, "nothing of it was stored");
   for (const [code, kind] of [["hos.store_full", hos.StoreError], ["hos.outcome_unknown", hos.OutcomeUnknownError], ["hos.retry", hos.RetryError]]) {
     const error = await engine.call("failpoint", { code }).catch((thrown) => thrown);
-    assert.deepEqual([error.constructor, error.code, error.message], [kind, code, "planted"]);
+    assert.deepEqual([error.constructor, error.code, error.message], [kind, code, `${code}: planted`]);
   }
   await engine.close();
   assert.match(command(path, ["verify", "--replay"]), /^replayed /, "the evidence holds, judged again");

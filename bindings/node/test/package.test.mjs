@@ -31,9 +31,9 @@ for (const arch of ["x64", "arm64"]) {
     delete env.HOS_NODE_ADDON;
     const code = `Object.defineProperty(process, "arch", { value: ${JSON.stringify(arch)} });
       Object.defineProperty(process, "platform", { value: "linux" });
-      try { require(${JSON.stringify(stage)}).Engine.openSync({ store: "x" }); } catch (error) { console.log(error.code, error.message, "\\n", error.cause.message); }`;
+      try { require(${JSON.stringify(stage)}).Engine.openSync({ store: "x" }); } catch (error) { console.log(error.message, "\\n", error.cause.message); }`;
     const run = spawnSync(process.execPath, ["-e", code], { encoding: "utf8", env });
-    assert.match(run.stdout, new RegExp(`^hos\\.internal the addon ${join(stage, addon)} cannot be loaded`));
+    assert.match(run.stdout, new RegExp(`^hos\\.internal: the addon ${join(stage, addon)} cannot be loaded`));
     assert.doesNotMatch(run.stdout, /Cannot find module/, "it was found; that it is no addon is another matter");
   });
 }

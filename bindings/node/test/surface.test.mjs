@@ -5,7 +5,7 @@ import { appendFileSync, cpSync, mkdtempSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { test } from "node:test";
-import { inspect } from "node:util";
+import { inspect, isDeepStrictEqual } from "node:util";
 import { command, hos, store, vectors } from "./house.mjs";
 
 const { Actor, Answer, CallError, Denied, Engine, Ext, HosError, Tenant, Uid } = hos;
@@ -45,6 +45,20 @@ test("an answer is read-only and no condition", () => {
   assert.equal(no.allowed, false);
 });
 
+test("an answer is told apart, cloned and shown", () => {
+  const [yes, no] = [actor.can("hall.enter", hall), actor.can("hall.enter", closed)];
+  assert.equal(isDeepStrictEqual(yes, no), false);
+  assert.throws(() => assert.deepStrictEqual(no, yes), assert.AssertionError);
+  assert.deepStrictEqual(no, actor.can("hall.enter", closed));
+  const said = { allowed: false, code: "hos.not_permitted" };
+  for (const what of [structuredClone(no), { ...no }, Object.assign({}, no)]) assert.deepEqual(what, said);
+  assert.deepEqual([structuredClone(yes), yes.code], [{ allowed: true }, undefined], "what is absent is no property");
+  assert.deepEqual(structuredClone(no.toJSON()), JSON.parse(JSON.stringify(no)), "the whole of it is the wire's");
+  assert.ok(no.directoryVersion > 0 && no.toJSON().directory_version === no.directoryVersion);
+  assert.match(inspect({ no }), /no: Answer \{[^]* directoryVersion: \d/, "it is shown by the names that it has");
+  for (const name of inspect(no).match(/^  \w+(?=:)/gm)) assert.ok(name.trim() in no, name);
+});
+
 test("the throwing sisters throw what the others answer", async () => {
   assert.equal(actor.authorize("hall.enter", hall).allowed, true);
   assert.throws(() => actor.authorize("hall.enter", closed), (thrown) => {
@@ -73,6 +87,16 @@ test("an entity is said in four ways", () => {
   assert.throws(() => actor.can("hall.enter", { hosUid: () => 7 }), { code: "hos.call_malformed", message: /hosUid\(\)/ });
   assert.throws(() => t1.as("mert").can("hall.enter", hall), { code: "hos.id_invalid", message: /`principal`/ });
   assert.throws(() => t1.as(undefined).can("hall.enter", hall), { code: "hos.call_malformed", message: /principal/ });
+  for (const way of [mert, 'S::Account::"mert"', { type: "S::Account", id: "mert", more: undefined }, { hosUid: () => mert }, Object.create(null, { hosUid: { value: () => mert } })]) {
+    const { principal } = t1.as(way);
+    assert.ok(principal instanceof Uid && principal.equals(mert), inspect(way));
+  }
+  for (const way of [undefined, 7, "mert", { type: "S::Account" }, { type: "S::Account", id: "mert", more: 1 }, { hosUid: () => 7 }]) {
+    const nobody = t1.as(way);
+    assert.deepEqual({ ...nobody.principal }, { type: "", id: "" }, inspect(way));
+    assert.throws(() => nobody.can("hall.enter", hall), CallError, inspect(way));
+  }
+  assert.throws(() => actor.can("hall.enter", t1.as(7).principal), { code: "hos.id_invalid" }, "and nobody is no entity");
   const strange = new Uid("S::Hall", 'a"\\\n\0b');
   assert.equal(String(strange), 'S::Hall::"a\\"\\\\\\n\\0b"');
   assert.ok(Uid.parse(String(strange)).equals(strange));
@@ -82,7 +106,7 @@ test("an entity is said in four ways", () => {
 });
 
 test("a ticket's life, and its history", async () => {
-  const born = await actor.begin("ticket", "k-1", "order", { facts: { owner: mert, price: 100 } });
+  const born = await actor.begin("ticket", "k-1", "order", { facts: { owner: actor.principal, price: 100 } });
   assert.deepEqual([born.allowed, born.from, born.to, born.again, born.receipt.tenant, born.receipt.n], [true, undefined, "new", false, "t1", 0]);
   assert.match(born.receipt.seal.checkpoint, /^hos\//);
   const can = await actor.available("ticket", "k-1");
@@ -153,6 +177,11 @@ test("what is misspelt is named", async () => {
   const failed = await Engine.open({ store: `${path}.none` }).catch((error) => error);
   assert.ok(failed instanceof hos.StoreError && failed instanceof HosError && failed instanceof Error);
   assert.deepEqual([failed.name, failed.code, failed.status, failed.faults], ["StoreError", "hos.store_unavailable", "store", []]);
+  assert.match(String(failed), /^StoreError: hos\.store_unavailable: ./);
+  assert.match(failed.stack, /^StoreError: hos\.store_unavailable: ./);
+  assert.throws(() => engine.tenant("none").as(mert).can("hall.enter", hall), { message: "hos.tenant_unknown: `none`" });
+  assert.throws(() => actor.can("hall.enter", "h1"), { message: /^hos\.id_invalid: `resource`/ });
+  assert.equal(new CallError("call", "hos.call_malformed", "").message, "hos.call_malformed");
 });
 
 test("a law that does not load says each fault", async () => {
@@ -162,6 +191,13 @@ test("a law that does not load says each fault", async () => {
   const failed = await Engine.open(law, { store: store() }).catch((error) => error);
   assert.ok(failed instanceof hos.LawError);
   assert.ok(failed.faults.some((fault) => fault.file.endsWith("ticket.toml") && fault.line > 0 && fault.severity === "error"));
+  const [first] = failed.faults;
+  assert.match(failed.message, /^hos\.law_invalid: /);
+  assert.ok(failed.message.includes(`\n${first.file}:${first.line} ${first.code}: ${first.message}`), failed.message);
+  const faults = [1, 2, 0, 4, 5].map((line) => ({ code: "law.x", severity: "error", file: "a.toml", line, column: 1, message: "no" }));
+  const lines = (count) => new hos.LawError("law", "hos.law_invalid", "faults", { faults: faults.slice(0, count) }).message.split("\n");
+  const named = ["hos.law_invalid: faults", "a.toml:1 law.x: no", "a.toml:2 law.x: no", "a.toml law.x: no"];
+  assert.deepEqual([lines(3), lines(5)], [named, [...named, "and 2 more"]]);
 });
 
 test("the wire's own words are there", async () => {

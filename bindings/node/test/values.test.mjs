@@ -236,6 +236,13 @@ test("in shadow the world's own answer stands, whatever the call holds", async (
     const moved = await watcher.transition("ticket", "k", "pay", { args: { amount: badge }, legacy: { allowed: true } });
     assert.equal(moved.allowed, true);
   }
+  for (const allowed of [true, false]) {
+    assert.equal(watcher.can("hall.enter", hall, { legacy: allowed }).allowed, allowed, "a boolean is an outcome too");
+    const { allowed: stands, blockers } = watcher.can("hall.enter", hall, { context: { badge: 1.5 }, legacy: allowed });
+    assert.deepEqual([stands, blockers[0].code], [allowed, "hos.value_invalid"]);
+    assert.doesNotMatch(blockers[0].detail, /hos\./, "the code stands beside the detail, not in it");
+    assert.equal(watcher.can("hall.enter", hall, { context: { badge: "x".repeat(2_000_000) }, legacy: allowed }).allowed, allowed);
+  }
   for (const principal of [undefined, "mert", 5, null]) {
     assert.equal(watched.tenant("t1").as(principal).can("hall.enter", hall, { legacy: { allowed: true } }).allowed, true, String(principal));
   }

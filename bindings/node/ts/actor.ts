@@ -7,10 +7,10 @@ import { Denied, isA, refusal } from "./errors";
 import type { LawNames, Text } from "./law";
 import { JOINT } from "./native";
 import { parse } from "./read";
-import { type Given as GivenBack, WATCHED, type Watched, shadowed } from "./shadow";
+import { type Given as GivenBack, WATCHED, type Watched, type World, shadowed } from "./shadow";
 import type { Page, Tenant } from "./tenant";
 import { Uid, type UidLike, type Values } from "./values";
-import { Draft, MARK, WORDS, type Write, any, evaluations, lost, plain, uid, uidOf } from "./write";
+import { Draft, MARK, NOBODY, WORDS, evaluations, lost, once, plain, uid } from "./write";
 
 /** How somebody acts. */
 export interface As {
@@ -33,8 +33,8 @@ export interface Besides {
   context?: Values;
   /** Entities that the directory does not hold. */
   given?: readonly Given[];
-  /** The world's own outcome, for the modes `off` and `shadow`. */
-  legacy?: { readonly allowed: boolean; readonly state?: string };
+  /** The world's own outcome, for the modes `off` and `shadow`; `true` or `false` where there is no state to tell. */
+  legacy?: World;
   /** This call's request id, in place of the actor's. */
   request?: string;
 }
@@ -74,6 +74,8 @@ export class Actor<L extends LawNames = LawNames> {
   #words = (code: string, language: string) => this.tenant.message(code, language);
   /** The tenant. */
   readonly tenant: Tenant<L>;
+  /** Who acts, made of what was given. Where that could not be read it has neither type nor id, and every call says so. */
+  readonly principal: Uid;
   /** Changes of who is who. */
   readonly directory: Directory;
 
@@ -88,15 +90,9 @@ export class Actor<L extends LawNames = LawNames> {
     this.#engine = engine;
     this.tenant = tenant;
     this.#as = { ...options };
-    // Who it is, is found once: an object that says another identity later is still who it was.
     const found: Uid[] = [];
-    const once: Write = (value, where, size, depth) => {
-      const who = uidOf(value, where);
-      if (who === undefined) return any(value, where, size, depth);
-      found.push(who);
-      return uid(who, where, size, depth);
-    };
-    this.#begun = new Draft().need("tenant", tenant.name).need("principal", principal, once).put("language", this.#as.language);
+    this.#begun = new Draft().need("tenant", tenant.name).need("principal", principal, once(found)).put("language", this.#as.language);
+    this.principal = found[0] ?? NOBODY;
     this.#asker = asker(tenant.name, found[0], this.#as);
     this.directory = new Directory(async (change, besides) => {
       const json = change();

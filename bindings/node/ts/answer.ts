@@ -1,4 +1,4 @@
-// What came of a call. Everything here is read-only; what an answer says is read from its JSON when it is first looked at.
+// What came of a call. Everything here is read-only.
 
 import { inspect } from "node:util";
 import { parse } from "./read";
@@ -70,7 +70,7 @@ interface Fields {
   receipt?: Receipt;
 }
 
-/** An answer's text, read when it is first looked at. Many answers of `can` share one. */
+/** An answer's text, read when more than a plain yes is looked at. Many answers of `can` share one. */
 export class Told {
   /** Whether the answer is yes. */
   readonly allowed: boolean;
@@ -82,6 +82,11 @@ export class Told {
     this.allowed = allowed;
     this.#json = typeof told === "string" ? told : "";
     if (typeof told === "object") this.#fields = frozen(told) as Fields;
+  }
+
+  /** A text without that word has no code, and need not be read for it: most of what is a yes. */
+  get code(): string | undefined {
+    return this.#fields === undefined && !this.#json.includes('"code"') ? undefined : this.fields.code;
   }
 
   get fields(): Fields {
@@ -98,26 +103,24 @@ export type Words = (code: string, language: string) => string;
  * or calculating with one throws.
  */
 export class Answer {
+  /** What the caller must heed: the law's word where it is enforced, the world's own in `off` and `shadow`. */
+  readonly allowed: boolean;
+  /** The first reason's code, where the law refuses. */
+  declare readonly code: string | undefined;
   #told: Told;
   #words: Words;
   #language: string | undefined;
 
   /** Made by an actor's calls. */
   constructor(told: Told, words: Words, language: string | undefined) {
+    // Properties of its own, by which a comparison of two answers or a clone tells a yes from a no; the rest is `toJSON`'s.
+    this.allowed = told.allowed;
+    const { code } = told;
+    if (code !== undefined) this.code = code;
     this.#told = told;
     this.#words = words;
     this.#language = language;
     Object.freeze(this);
-  }
-
-  /** What the caller must heed: the law's word where it is enforced, the world's own in `off` and `shadow`. */
-  get allowed(): boolean {
-    return this.#told.allowed;
-  }
-
-  /** The first reason's code, where the law refuses. */
-  get code(): string | undefined {
-    return this.#told.fields.code;
   }
 
   /** Everything the law has against it, in order of precedence. */
@@ -205,7 +208,7 @@ export class Answer {
     return this.#words(first.code, language);
   }
 
-  /** The answer as the wire has it. */
+  /** The answer as the wire has it, whole: what is stored, and what is posted to another thread. */
   toJSON(): object {
     return this.#told.fields;
   }
@@ -216,10 +219,11 @@ export class Answer {
   }
 }
 
-// As it is shown by `console.log`; defined here, so that the types need none of Node's.
+// As it is shown by `console.log`, by the names that it has here; defined here, so that the types need none of Node's.
 Object.defineProperty(Answer.prototype, inspect.custom, {
-  value(this: Answer) {
-    return `Answer ${inspect(this.toJSON())}`;
+  value(this: Answer, _depth: number, options: object) {
+    const fields = Object.entries(this.toJSON()).map(([name, value]): [string, unknown] => [RENAMED[name] ?? name, value]);
+    return `Answer ${inspect(Object.fromEntries(fields), options)}`;
   },
 });
 

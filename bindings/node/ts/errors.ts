@@ -16,7 +16,7 @@ export interface Fault {
   readonly hint?: string;
 }
 
-/** There is no answer. `code` says why; nothing was stored unless the status is `unknown`. */
+/** There is no answer. `code` says why, and the message begins with it; nothing was stored unless the status is `unknown`. */
 export class HosError extends Error {
   /** The refusal code, `hos.…`. */
   readonly code: string;
@@ -26,7 +26,7 @@ export class HosError extends Error {
   readonly faults: readonly Fault[];
 
   constructor(status: Status, code: string, message: string, options: { faults?: readonly Fault[]; cause?: unknown } = {}) {
-    super(message, "cause" in options ? { cause: options.cause } : undefined);
+    super(worded(code, message, options.faults ?? []), "cause" in options ? { cause: options.cause } : undefined);
     this.status = status;
     this.code = code;
     this.faults = Object.freeze([...(options.faults ?? [])]);
@@ -35,6 +35,24 @@ export class HosError extends Error {
   static {
     this.prototype.name = "HosError";
   }
+}
+
+/** How many of a law's faults a message names; `faults` has them all. */
+const NAMED_MAX = 3;
+
+/** An error's message: the code, what is wrong, and the first faults, each on its line. */
+function worded(code: string, message: string, faults: readonly Fault[]): string {
+  const named = faults.slice(0, NAMED_MAX).map((fault) => {
+    const place = fault.line > 0 ? `${fault.file}:${fault.line}` : fault.file;
+    return `\n${place} ${fault.code}: ${fault.message}`;
+  });
+  if (faults.length > NAMED_MAX) named.push(`\nand ${faults.length - NAMED_MAX} more`);
+  return `${message === "" ? code : `${code}: ${message}`}${named.join("")}`;
+}
+
+/** A message without the code that it begins with, for where the code stands beside it. */
+export function bare({ code, message }: Pick<HosError, "code" | "message">): string {
+  return message.startsWith(`${code}: `) ? message.slice(code.length + 2) : message;
 }
 
 /** The call is not of its form. Mend the caller. */

@@ -1,6 +1,6 @@
 // How the addon tells what came of a call: the class of the end, a line feed, and JSON.
 
-import { CallError, HosError, InternalError, failure } from "./errors";
+import { CallError, HosError, InternalError, bare, failure } from "./errors";
 import { sound, standInOf } from "./write";
 
 /** How much of a fault's words stands in a blocker. */
@@ -27,7 +27,7 @@ function named(json: string, fault: CallError): string {
   const told = JSON.parse(json) as Told;
   const blocker = told.blockers?.[0];
   if (blocker?.code !== standInOf(fault)) return json;
-  blocker.detail = sound(fault.message, SAID_MAX);
+  blocker.detail = sound(bare(fault), SAID_MAX);
   if (blocker.code !== fault.code) {
     told.code = blocker.code = fault.code;
     // It is that of the other code.

@@ -191,8 +191,14 @@ export function standInOf(fault: CallError): string {
   return Object.hasOwn(PLACEHOLDERS, fault.code) ? fault.code : "hos.call_malformed";
 }
 
+/** The world's own outcome: a boolean is one without a state. */
+function world(value: unknown, where: string, size: Size, depth: number): string {
+  return any(typeof value === "boolean" ? { allowed: value } : value, where, size, depth);
+}
+
 /** What the world answered, where that much can be read of it. */
 function outcome(legacy: unknown): boolean | undefined {
+  if (typeof legacy === "boolean") return legacy;
   try {
     const { allowed } = legacy as { allowed?: unknown };
     return typeof allowed === "boolean" ? allowed : undefined;
@@ -216,6 +222,8 @@ function writerOf(name: string): Write {
       return uid;
     case "given":
       return entities;
+    case "legacy":
+      return world;
     case "action":
     case "language":
       return word;
@@ -256,6 +264,27 @@ export function uidOf(value: unknown, where: string): Uid | undefined {
   if (said instanceof Uid) return whole(said, where);
   if (typeof said === "string") return parsed(said, where);
   throw refusal("hos.call_malformed", `\`${where}\`: hosUid() gives a Uid or a text, not ${kind(said)}`);
+}
+
+/** Stands for a principal that could not be read. */
+export const NOBODY = new Uid("", "");
+
+/** An identity, found once and kept in `found`: an object that says another one later is still who it was. */
+export function once(found: Uid[]): Write {
+  return (value, where, size, depth) => {
+    const said = uidOf(value, where);
+    const given = said === undefined && plain(value) ? { ...value } : value;
+    const who = said ?? (plain(given) ? pairOf(given) : undefined);
+    if (who === undefined) return any(given, where, size, depth);
+    found.push(who);
+    return uid(who, where, size, depth);
+  };
+}
+
+/** An identity as its type and its id, and nothing besides. */
+function pairOf({ type, id, ...others }: Record<string, unknown>): Uid | undefined {
+  if (typeof type !== "string" || typeof id !== "string" || Object.values(others).some((other) => other !== undefined)) return undefined;
+  return new Uid(type, id);
 }
 
 // Whatever has `Uid.prototype` is an instance of it; only what the constructor made is sure to be whole.

@@ -3,7 +3,7 @@ import { type Answer } from "../answer";
 import { Directory, type Ends } from "../directory";
 import type { LawNames, Text } from "../law";
 import { type Given as GivenBack, type Watched } from "../shadow";
-import type { UidLike } from "../values";
+import type { Uid, UidLike } from "../values";
 import type { JoinedEngine } from "./engine";
 import { type Call } from "./several";
 type When = "now" | "later";
@@ -29,6 +29,8 @@ export declare class JoinedTenant<L extends LawNames = LawNames, M extends When 
 /** Somebody who acts in a tenant, in the host's transaction. */
 export declare class JoinedActor<L extends LawNames = LawNames, M extends When = When> {
     #private;
+    /** Who acts, made of what was given. Where that could not be read it has neither type nor id, and every call says so. */
+    readonly principal: Uid;
     /** Changes of who is who. */
     readonly directory: Directory<M>;
     /** Made by `JoinedTenant.as`. */

@@ -38,6 +38,8 @@ class JoinedActor {
     #tenant;
     #as;
     #begun;
+    /** Who acts, made of what was given. Where that could not be read it has neither type nor id, and every call says so. */
+    principal;
     /** Changes of who is who. */
     directory;
     /** Made by `JoinedTenant.as`. */
@@ -45,7 +47,9 @@ class JoinedActor {
         this.#engine = engine;
         this.#tenant = tenant;
         this.#as = asOf(options);
-        this.#begun = new write_1.Draft().need("tenant", tenant).need("principal", principal, write_1.uid).put("language", this.#as.language);
+        const found = [];
+        this.#begun = new write_1.Draft().need("tenant", tenant).need("principal", principal, (0, write_1.once)(found)).put("language", this.#as.language);
+        this.principal = found[0] ?? write_1.NOBODY;
         this.directory = new directory_1.Directory((change, besides) => this.#ask("directory", besides, (draft) => draft.put("change", change(), String)));
         Object.freeze(this);
     }

@@ -68,6 +68,7 @@ function retryOf(driver, thrown) {
 /** Why there is no call to judge, as a blocker says it. */
 function failedOf(thrown) {
     const [name, why] = ["name", "message"].map((field) => (0, driver_1.fieldOf)((0, lane_1.error)(thrown), field));
-    const code = (0, errors_1.isA)(thrown, errors_1.HosError) ? thrown.code : "hos.call_malformed";
-    return { code, message: `the closure for arguments failed: ${name}: ${why}` };
+    const failed = (0, errors_1.isA)(thrown, errors_1.HosError);
+    const message = `the closure for arguments failed: ${name}: ${failed ? (0, errors_1.bare)(thrown) : why}`;
+    return { code: failed ? thrown.code : "hos.call_malformed", message };
 }

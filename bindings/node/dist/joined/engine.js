@@ -144,11 +144,11 @@ class JoinedEngine {
         return (0, turns_1.inLane)(store, async () => (0, rounds_1.known)(native, operation, json) ?? (0, work_1.later)((0, transaction_1.lent)(driver, store, seen, asked)));
     }
     /** @internal The world's own outcome in place of a failure, where the law leaves it that; most often it is said from memory. */
-    *_instead(operation, call, { code, message }) {
+    *_instead(operation, call, why) {
         const { native, life, absent } = this.#parts;
         if (life.isClosed || absent !== undefined)
             return undefined;
-        const failed = JSON.stringify({ operation, call, code: String(code), message: (0, write_1.sound)(message, MESSAGE_MAX) });
+        const failed = JSON.stringify({ operation, call, code: String(why.code), message: (0, write_1.sound)((0, errors_1.bare)(why), MESSAGE_MAX) });
         const said = native.step("instead", undefined, failed);
         const [status, json] = (0, told_1.split)(said);
         if ((0, rounds_1.left)(native, said))

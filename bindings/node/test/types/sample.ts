@@ -1,6 +1,6 @@
 // A program against the package's types. What must not compile is marked; `tsc` fails where a mark is not needed.
 
-import { type Answer, type Call, Denied, Engine, Ext, HosError, type LawNames, Uid, type UidLike, type Values } from "hos";
+import { type Actor, type Answer, type Call, Denied, Engine, Ext, HosError, type LawNames, Uid, type UidLike, type Values } from "hos";
 import { bind, can } from "hos/express";
 import { can as guard, hos } from "hos/fastify";
 import Sqlite from "better-sqlite3";
@@ -64,6 +64,16 @@ export async function misspelt(engine: Engine): Promise<void> {
   engine.tenant("t").as(undefined);
   // @ts-expect-error engines are opened
   new Engine();
+}
+
+/** Who acts, and the world's own outcome. */
+export async function outcomes(actor: Actor): Promise<void> {
+  const who: Uid = actor.principal;
+  actor.can("a", who, { legacy: true });
+  actor.can("a", who, { legacy: { allowed: false } });
+  await actor.transition("c", "i", "e", { legacy: { allowed: true, state: "paid" } });
+  // @ts-expect-error an outcome of another kind
+  actor.can("a", who, { legacy: "yes" });
 }
 
 /** With the law's names the editor knows each action and event. */

@@ -7,8 +7,8 @@ import { CallError, Denied, HosError, isA, refusal } from "../errors";
 import type { LawNames, Text } from "../law";
 import { error } from "../lane";
 import { type Given as GivenBack, WATCHED, type Watched, isUndone, shadowed } from "../shadow";
-import type { UidLike } from "../values";
-import { Draft, WORDS, calls as asOne, evaluations, plain, uid } from "../write";
+import type { Uid, UidLike } from "../values";
+import { Draft, NOBODY, WORDS, calls as asOne, evaluations, once, plain, uid } from "../write";
 import { type Codes, codesOf, failedOf, filled } from "./closures";
 import { fieldOf } from "./driver";
 import type { JoinedEngine } from "./engine";
@@ -57,6 +57,8 @@ export class JoinedActor<L extends LawNames = LawNames, M extends When = When> {
   #tenant: string;
   #as: As;
   #begun: Draft;
+  /** Who acts, made of what was given. Where that could not be read it has neither type nor id, and every call says so. */
+  readonly principal: Uid;
   /** Changes of who is who. */
   readonly directory: Directory<M>;
 
@@ -65,7 +67,9 @@ export class JoinedActor<L extends LawNames = LawNames, M extends When = When> {
     this.#engine = engine;
     this.#tenant = tenant;
     this.#as = asOf(options);
-    this.#begun = new Draft().need("tenant", tenant).need("principal", principal, uid).put("language", this.#as.language);
+    const found: Uid[] = [];
+    this.#begun = new Draft().need("tenant", tenant).need("principal", principal, once(found)).put("language", this.#as.language);
+    this.principal = found[0] ?? NOBODY;
     this.directory = new Directory<M>((change, besides) => this.#ask("directory", besides, (draft) => draft.put("change", change(), String)));
     Object.freeze(this);
   }

@@ -1,6 +1,6 @@
 // Code of the host's that reads what a call is told, and what its failure means to a call that carries the world's own outcome.
 
-import { HosError, RetryError, isA } from "../errors";
+import { HosError, RetryError, bare, isA } from "../errors";
 import { error } from "../lane";
 import { forget, undone } from "../shadow";
 import type { Draft } from "../write";
@@ -67,6 +67,7 @@ export function retryOf(driver: Driver, thrown: unknown): unknown {
 /** Why there is no call to judge, as a blocker says it. */
 export function failedOf(thrown: unknown): Pick<HosError, "code" | "message"> {
   const [name, why] = ["name", "message"].map((field) => fieldOf(error(thrown), field));
-  const code = isA(thrown, HosError) ? thrown.code : "hos.call_malformed";
-  return { code, message: `the closure for arguments failed: ${name}: ${why}` };
+  const failed = isA(thrown, HosError);
+  const message = `the closure for arguments failed: ${name}: ${failed ? bare(thrown) : why}`;
+  return { code: failed ? thrown.code : "hos.call_malformed", message };
 }

@@ -2,7 +2,7 @@
 
 import { Answer, Told } from "../answer";
 import type { Ends } from "../directory";
-import { ClosedError, HosError, isA, refusal } from "../errors";
+import { ClosedError, HosError, bare, isA, refusal } from "../errors";
 import { error } from "../lane";
 import type { LawNames } from "../law";
 import { type Joined, addon } from "../native";
@@ -203,10 +203,10 @@ export class JoinedEngine<L extends LawNames = LawNames, S extends Store = Store
   }
 
   /** @internal The world's own outcome in place of a failure, where the law leaves it that; most often it is said from memory. */
-  *_instead(operation: string, call: string, { code, message }: Pick<HosError, "code" | "message">): Work<Stepped | undefined> {
+  *_instead(operation: string, call: string, why: Pick<HosError, "code" | "message">): Work<Stepped | undefined> {
     const { native, life, absent } = this.#parts;
     if (life.isClosed || absent !== undefined) return undefined;
-    const failed = JSON.stringify({ operation, call, code: String(code), message: sound(message, MESSAGE_MAX) });
+    const failed = JSON.stringify({ operation, call, code: String(why.code), message: sound(bare(why), MESSAGE_MAX) });
     const said = native.step("instead", undefined, failed);
     const [status, json] = split(said);
     if (left(native, said)) return yield* this.#learned(failed);
