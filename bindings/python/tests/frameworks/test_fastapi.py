@@ -149,7 +149,7 @@ class Api(Stored):
 
     def test_writes_are_awaited(self):
         said = self.client.post("/tickets/k-1", headers={"x-user": "ayse"})
-        self.assertEqual((said.status_code, said.json()), (200, {"allowed": True, "message": None}))
+        self.assertEqual((said.status_code, said.json()), (200, {"allowed": True, "message": ""}))
         said = self.client.post("/tickets/k-2", headers={"x-user": "mert"})
         self.assertIs(said.json()["allowed"], False)
         self.assertEqual([one.event for one in self.engine.tenant("t1").history("ticket", "k-1")], ["order"])
