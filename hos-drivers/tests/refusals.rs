@@ -201,3 +201,35 @@ fn a_user_without_rights_reads_and_writes_nothing() {
         outcome.unwrap();
     }
 }
+
+/// A server's own patience with statements and idle sessions, and how it spells what it is asked for.
+#[test]
+fn what_an_administrator_set_for_all_sessions_refuses_nobody() {
+    for server in servers().into_iter().filter(|server| server.starts_with("postgres")) {
+        let store = Store::founded(&server);
+        for setting in ["statement_timeout = 200", "idle_session_timeout = 300", "quote_all_identifiers = on"] {
+            store.tell(&format!("ALTER DATABASE {} SET {setting}", store.name));
+        }
+        let (engine, tenant) = store.open();
+        assert!(tenant.begin(begin("o-1")).unwrap().allowed);
+        let held = std::sync::Barrier::new(2);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                // Longer than a statement may take, and shorter than this engine waits for a lock.
+                let sql = "BEGIN; LOCK TABLE hos_instance IN EXCLUSIVE MODE";
+                let mut other =
+                    hos_drivers::connector(&store.url).unwrap().connect(support::PATIENCE).map_err(|e| e.message).unwrap();
+                other.say(sql).map_err(|e| e.message).unwrap();
+                held.wait();
+                std::thread::sleep(std::time::Duration::from_millis(800));
+                other.say("COMMIT").map_err(|e| e.message).unwrap();
+            });
+            held.wait();
+            assert!(tenant.begin(begin("o-2")).unwrap().allowed);
+        });
+        // Longer than a session may idle.
+        std::thread::sleep(std::time::Duration::from_millis(1000));
+        assert!(tenant.begin(begin("o-3")).unwrap().allowed);
+        support::intact(&engine);
+    }
+}

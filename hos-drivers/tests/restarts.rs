@@ -177,6 +177,31 @@ fn mariadb_goes_away_and_comes_back() {
     away(&server);
     crashes_under_writers(&server);
     takes_no_writes(&server);
+    is_set_otherwise(&server);
+}
+
+/// What an administrator set for every new session: nothing is kept without a commit and all that was asked for is read, as elsewhere.
+fn is_set_otherwise(server: &Server) {
+    let mut administrator =
+        hos_drivers::connector(&server.url).unwrap().connect(support::PATIENCE).map_err(|e| e.message).unwrap();
+    let settings = ["autocommit = 0", "completion_type = 1", "sql_select_limit = 1", "group_concat_max_len = 8"];
+    let mut set = |to: &dyn Fn(&str) -> String| {
+        settings.iter().try_for_each(|setting| administrator.say(&format!("SET GLOBAL {}", to(setting)))).map_err(|e| e.message)
+    };
+    set(&str::to_owned).unwrap();
+    let tried = std::panic::catch_unwind(|| {
+        let store = Store::founded(&server.url);
+        let (engine, tenant) = store.open();
+        warm(&tenant, "set");
+        assert!(tenant.transition(go("set-0")).unwrap().allowed);
+        assert_eq!(store.ask("SELECT count(*) FROM hos_instance"), [4]);
+        assert_eq!(history(&tenant, "set-0").unwrap(), 2);
+        intact(&engine);
+        // A process that comes anew reads what is there, by all of its rows.
+        store.builder().open().map(|engine| intact(&engine)).unwrap();
+    });
+    set(&|setting| format!("{} = DEFAULT", setting.split(' ').next().unwrap())).unwrap();
+    assert!(tried.is_ok());
 }
 
 /// `read_only` holds for everybody but administrators, on connections that are open as well.
