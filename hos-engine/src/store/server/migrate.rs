@@ -1,13 +1,12 @@
 //! Which steps of the schema a database has, and running those that it lacks.
 
-use std::ops::ControlFlow;
-
-use super::client::{Connection, Trouble};
+use super::client::{ClientError, Connection, Trouble};
 use crate::store::sql::dialect::Dialect;
 use crate::store::sql::schema;
 use crate::store::{Sql, StoreError};
 use hos_core::id::Shown;
 use hos_core::refusal::Code;
+use std::ops::ControlFlow;
 
 /// Brings a database to our schema, or says what is missing. One process at a time makes tables. In PostgreSQL and SQLite it makes
 /// all of them or none; definitions commit by themselves in MySQL, where one that is killed leaves what it made.
@@ -23,19 +22,12 @@ pub(super) fn bring_up(conn: &mut dyn Connection, dialect: Dialect, create: bool
     let (begin, end, undo): (&[&str], _, _) = match dialect {
         Dialect::Postgres => (&["BEGIN", "SELECT pg_advisory_xact_lock(1752134515)"], "COMMIT", "ROLLBACK"),
         Dialect::Sqlite => (&["BEGIN IMMEDIATE"], "COMMIT", "ROLLBACK"),
-        Dialect::Mysql => (&["SELECT GET_LOCK(MD5(CONCAT('hos ', DATABASE())), 60)"], UNLOCK, UNLOCK),
+        Dialect::Mysql => (&[], UNLOCK, UNLOCK),
     };
-    for statement in begin {
-        let mut held = true;
-        let asked = conn.query(statement, &[], &mut |cells| {
-            // MySQL's lock is a function with an answer: 1 where it was had.
-            held = dialect != Dialect::Mysql || matches!(cells.first(), Some(Sql::Int(1)));
-            ControlFlow::Continue(())
-        });
-        asked.map_err(|e| e.into_store("cannot begin to make tables"))?;
-        if !held {
-            return Err(StoreError::new(Code::StoreBusy, "another makes the tables of this database, and is not done"));
-        }
+    let cannot = |e: ClientError| e.into_store("cannot begin to make tables");
+    begin.iter().try_for_each(|statement| conn.say(statement)).map_err(cannot)?;
+    if dialect == Dialect::Mysql && !locked(conn).map_err(cannot)? {
+        return Err(StoreError::new(Code::StoreBusy, "another makes the tables of this database, and is not done"));
     }
     let made =
         make(conn, dialect).and_then(|()| conn.say(end).map_err(|e| e.into_store("cannot keep the tables that were made")));
@@ -44,6 +36,16 @@ pub(super) fn bring_up(conn: &mut dyn Connection, dialect: Dialect, create: bool
         let _ = conn.say(undo);
     }
     made
+}
+
+/// MySQL's lock is a function with an answer: 1 where it was had.
+fn locked(conn: &mut dyn Connection) -> Result<bool, ClientError> {
+    let mut had = false;
+    conn.query("SELECT GET_LOCK(MD5(CONCAT('hos ', DATABASE())), 60)", &[], &mut |cells| {
+        had = matches!(cells.first(), Some(Sql::Int(1)));
+        ControlFlow::Continue(())
+    })?;
+    Ok(had)
 }
 
 const UNLOCK: &str = "SELECT RELEASE_LOCK(MD5(CONCAT('hos ', DATABASE())))";
