@@ -12,7 +12,7 @@ use std::collections::HashMap;
 /// A type as it is written: how much it holds, and which others it names.
 #[derive(Default)]
 struct Written {
-    /// How many types it is of, itself counted, those it names not.
+    /// How many types it is of, itself counted; those that it names not.
     types: usize,
     depth: usize,
     /// The namespace, where it is written, and the name; how deep it stands.
@@ -53,7 +53,10 @@ pub(super) fn beyond_bounds(fragment: &Fragment<RawName>) -> Option<Trouble> {
         written.names.iter().filter_map(|(space, name, depth)| Some((of(own, space.as_ref(), name)?, *depth))).collect()
     };
     let below: Vec<Vec<(usize, usize)>> = commons.iter().map(|((own, _), written)| named(own, written)).collect();
-    let sizes = sizes(&commons.iter().map(|(_, written)| written).collect::<Vec<_>>(), &below);
+    // What is named and no common type, as `Long` and entities, is a type where it stands.
+    let own = |written: &Written, below: &Vec<_>| written.types.saturating_add(written.names.len() - below.len());
+    let own = commons.iter().zip(&below).map(|((_, written), below)| Size { types: own(written, below), depth: written.depth });
+    let sizes = sizes(&own.collect::<Vec<_>>(), &below);
     let (mut types, mut depth) = (0usize, 0);
     let everywhere = below.into_iter().zip(commons.iter().map(|(_, written)| written));
     for (names, written) in everywhere.chain(others.iter().map(|(own, written)| (named(own, written), written))) {
@@ -103,15 +106,15 @@ fn gather(ty: &Type<RawName>, depth: usize, into: &mut Written) {
     });
 }
 
-/// What each comes to. One that is in itself is told by Cedar: here it ends where it comes again.
-fn sizes(commons: &[&Written], below: &[Vec<(usize, usize)>]) -> Vec<Size> {
-    let mut sizes: Vec<Option<Size>> = vec![None; commons.len()];
-    let mut met = vec![false; commons.len()];
-    for start in 0..commons.len() {
+/// What each comes to by its own types and those below. One that is in itself is told by Cedar: here it ends where it comes again.
+fn sizes(own: &[Size], below: &[Vec<(usize, usize)>]) -> Vec<Size> {
+    let mut sizes: Vec<Option<Size>> = vec![None; own.len()];
+    let mut met = vec![false; own.len()];
+    for start in 0..own.len() {
         // Each stands on the stack until those it names have their sizes.
         let mut open = vec![start];
         while let Some(&at) = open.last() {
-            let (Some(names), Some(written)) = (below.get(at), commons.get(at)) else { break };
+            let (Some(names), Some(own)) = (below.get(at), own.get(at)) else { break };
             let first = met.get_mut(at).is_some_and(|met| !std::mem::replace(met, true));
             let before = open.len();
             if first {
@@ -121,7 +124,7 @@ fn sizes(commons: &[&Written], below: &[Vec<(usize, usize)>]) -> Vec<Size> {
                 continue;
             }
             open.pop();
-            let mut size = Size { types: written.types, depth: written.depth };
+            let mut size = *own;
             for (name, under) in names {
                 let of = sizes.get(*name).copied().flatten().unwrap_or_default();
                 size.types = size.types.saturating_add(of.types);
