@@ -181,7 +181,8 @@ class Answers(Stored):
             there = pickle.loads(pickle.dumps(answer))
             self.assertEqual(json.loads(there.json()), json.loads(answer.json()))
             self.assertEqual((there.allowed, there.code, there.blockers), (answer.allowed, answer.code, answer.blockers))
-        self.refused(hos.ClosedError, "hos.engine_closed", there.message)
+        self.assertEqual((there.message(), there.message("en")), (answer.message(), answer.message()))
+        self.refused(hos.ClosedError, "hos.engine_closed", there.message, "tr")
         denied = pickle.loads(pickle.dumps(hos.Denied(answer)))
         self.assertEqual((denied.code, denied.answer.allowed), ("hos.not_permitted", False))
 
