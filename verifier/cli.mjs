@@ -52,8 +52,8 @@ function run(args) {
   const policy = trustBytes === null ? new Refusal('policy.too_large', 'too many bytes') : attempt(() => parsePolicy(trustBytes));
   const bundle = read(file, BUNDLE_BYTES_MAX);
   const judged =
-    policy instanceof Refusal ? refusal(policy)
-    : bundle === null ? refusal(new Refusal('bundle.too_large', `more than ${BUNDLE_BYTES_MAX} bytes`))
+    policy instanceof Refusal ? refusal(policy, null)
+    : bundle === null ? refusal(new Refusal('bundle.too_large', `more than ${BUNDLE_BYTES_MAX} bytes`), 'bundle')
     : judgeBundle(bundle, /** @type {Uint8Array} */ (trustBytes), notes);
   if (json) say(verdictJson(judged.verdict));
   else for (const line of told(judged)) say(line);
@@ -61,9 +61,12 @@ function run(args) {
   return judged.verdict.verdict === 'refused' ? EXIT.REFUSED : EXIT.GOOD;
 }
 
-/** @param {Refusal} outcome */
-function refusal({ code, detail }) {
-  return { verdict: refusedVerdict(code, null), detail, story: null };
+/**
+ * @param {Refusal} outcome
+ * @param {string | null} where
+ */
+function refusal({ code, detail }, where) {
+  return { verdict: refusedVerdict(code, where), detail, story: null };
 }
 
 /** @param {string[]} args */

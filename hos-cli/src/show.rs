@@ -118,17 +118,30 @@ pub(crate) fn value(value: &Value) -> String {
     match value {
         Value::Bool(v) => v.to_string(),
         Value::Long(v) => v.to_string(),
-        Value::String(v) => format!("\"{}\"", Shown(v)),
+        Value::String(v) => quoted(v),
         Value::Entity(uid) => uid.to_string(),
         Value::Set(items) => format!("[{}]", items.iter().map(self::value).collect::<Vec<_>>().join(", ")),
         Value::Record(fields) => record(fields),
-        Value::Ext(ext, arg) => format!("{}(\"{}\")", ext.function(), Shown(arg)),
+        Value::Ext(ext, arg) => format!("{}({})", ext.function(), quoted(arg)),
     }
+}
+
+/// A text in quotes: one in it is escaped, so that nobody's words read as what stands behind them.
+fn quoted(text: &str) -> String {
+    let pieces: Vec<String> = text.split('"').map(|piece| Shown(piece).to_string()).collect();
+    format!("\"{}\"", pieces.join("\\\""))
+}
+
+/// A record's key, as Cedar writes it: bare where it is an identifier.
+fn field(name: &str) -> String {
+    let begins = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+    let is_bare = begins && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+    if is_bare { name.to_owned() } else { quoted(name) }
 }
 
 /// A record in one line.
 pub(crate) fn record(record: &Record) -> String {
-    let fields: Vec<String> = record.iter().map(|(k, v)| format!("{}: {}", Shown(k), value(v))).collect();
+    let fields: Vec<String> = record.iter().map(|(k, v)| format!("{}: {}", field(k), value(v))).collect();
     if fields.is_empty() { "{}".to_owned() } else { format!("{{ {} }}", fields.join(", ")) }
 }
 
@@ -145,5 +158,14 @@ mod tests {
         assert_eq!(serde_json::from_str::<serde_json::Value>(&escaped).unwrap(), json);
         let shown = value(&Value::Set([Value::String("\u{7}".into()), Value::Long(1)].into()));
         assert_eq!(shown, "[1, \"\\u{7}\"]");
+    }
+
+    #[test]
+    fn nobodys_words_read_as_what_stands_behind_them() {
+        let text = |text: &str| Value::String(text.into());
+        assert_eq!(value(&text("x\", role: \"y")), r#""x\", role: \"y""#);
+        assert_eq!(value(&Value::Ext(hos_core::value::Ext::Decimal, "1\"".into())), r#"decimal("1\"")"#);
+        let fields = Record::from([("plain_1".to_owned(), text("v")), ("a: \"b\", c".to_owned(), text("w"))]);
+        assert_eq!(record(&fields), r#"{ "a: \"b\", c": "w", plain_1: "v" }"#);
     }
 }

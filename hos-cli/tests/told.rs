@@ -81,6 +81,20 @@ fn pages_read_what_the_records_tell_and_nothing_of_who_is_erased() {
         assert_eq!(follow(shop)[..2], [0, 4], "three rows of her order, and her act");
         assert_eq!(page(shop), ["o-2 - expired - root -", "o-2 expired open reopen - -", "o-3 - open place bora -"]);
         assert_eq!(follow(shop)[..2], [0, 0]);
+
+        // What was not told yet when they were erased says no more than what was; and a NUL stops nobody.
+        shop.sql("INSERT INTO users VALUES ('can', 1)");
+        shop.sql("INSERT INTO orders VALUES ('o-4', 'bora', 2, 'expired')");
+        shop.hos(&["adopt", "--rows", "world.toml"]).ended(0);
+        shop.hos(&["directory", "join", "Account::can", "Role::operator"]).ended(0);
+        shop.hos(&["transition", "order", "o-4", "reopen", "--reason", "can called me", "--as", "Account::can"]).ended(0);
+        shop.hos(&["directory", "leave", "Account::can", "Role::operator"]).ended(0);
+        shop.hos(&["erase", "Account::can", "--ground", "r-2"]).ended(0);
+        let nul = r#"{"principal":{"type":"Stall::Account","id":"root"},"contract":"order","id":"o-5\u0000z","state":"expired","facts":{"buyer":{"__entity":{"type":"Stall::Account","id":"bora"}},"total":3}}"#;
+        std::fs::write(shop.world.path("nul.json"), nul).unwrap();
+        shop.hos(&["call", "adopt", "nul.json"]).ended(0);
+        assert_eq!(follow(shop)[0], 3);
+        assert_eq!(page(shop)[4], "o-4 expired open reopen - -");
         put(shop, "world.toml", &["--remove"]);
         let said = shop.hos(&["told", "world.toml", "--follow"]).ended(2);
         assert!(said.err.contains("no row of this tenant"), "{}", said.err);

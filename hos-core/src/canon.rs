@@ -244,6 +244,18 @@ impl<'a> Reader<'a> {
         self.input.input().len().saturating_sub(self.position())
     }
 
+    /// The unsigned integer that comes next, where it is of one byte; nothing is read.
+    #[inline]
+    pub(crate) fn small(&self) -> Option<u64> {
+        self.input.input().get(self.position()).filter(|first| **first < 24).map(|first| u64::from(*first))
+    }
+
+    /// Reads what [`Reader::small`] has told.
+    #[inline]
+    pub(crate) fn skip_small(&mut self) {
+        self.input.set_position(self.position() + 1);
+    }
+
     fn fail<T>(&self, why: &'static str, at: usize) -> Result<T, CanonError> {
         Err(CanonError(why, at))
     }
@@ -303,6 +315,7 @@ impl<'a> Reader<'a> {
     }
 
     /// An array's length.
+    #[inline]
     pub fn array(&mut self) -> Result<usize, CanonError> {
         let at = self.position();
         if let Some(len) = self.short(4) {
@@ -321,6 +334,10 @@ impl<'a> Reader<'a> {
 
     /// A map's length; the caller reads keys and values, and order is checked by re-encoding.
     pub fn map(&mut self) -> Result<usize, CanonError> {
+        let at = self.position();
+        if let Some(len) = self.short(5) {
+            return if len <= self.remaining() / 2 { Ok(len) } else { self.fail(CUT_SHORT, at) };
+        }
         let start = self.expect(5, "a map was expected")?;
         let len = self.input.map().map_err(|_| CanonError(CUT_SHORT, start))?;
         self.counted(start, len, 2)
@@ -367,6 +384,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Text.
+    #[inline]
     pub fn text(&mut self) -> Result<&'a str, CanonError> {
         let at = self.position();
         if let Some(len) = self.short(3) {
@@ -383,6 +401,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Bytes.
+    #[inline]
     pub fn bytes(&mut self) -> Result<&'a [u8], CanonError> {
         let at = self.position();
         if let Some(len) = self.short(2) {
@@ -395,6 +414,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Exactly so many bytes.
+    #[inline]
     pub fn bytes_of<const N: usize>(&mut self) -> Result<[u8; N], CanonError> {
         let start = self.position();
         self.bytes()?.try_into().map_err(|_| CanonError("bytes of another length were expected", start))

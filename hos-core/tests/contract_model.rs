@@ -133,6 +133,8 @@ fn every_fault_is_found_by_its_shortest_trace() {
         // A move sends each message once.
         ("from = [\"paid\"]\nto = \"sent\"", "from = [\"paid\"]\nbranch = [{ to = \"sent\", effects = [{ kind = \"mail.sent\", body = [\"id\"] }] }]\neffects = [{ kind = \"mail.sent\", body = [\"id\"] }]",
             &["effect_twice: place>new redirect>paid send>sent"]),
+        ("from = [\"paid\"]\nto = \"sent\"", "from = [\"paid\"]\nbranch = [{ to = \"sent\", effects = [{ kind = \"mail.sent\", body = [\"id\", \"state\"] }] }]\neffects = [{ kind = \"mail.sent\", body = [\"state\", \"id\"] }]",
+            &["effect_twice: place>new redirect>paid send>sent"]),
         ("from = [\"paid\"]\nto = \"sent\"", "from = [\"paid\"]\nbranch = [{ to = \"sent\", effects = [{ kind = \"mail.sent\", body = [\"id\"] }] }]\neffects = [{ kind = \"mail.sent\", body = [\"state\"] }]",
             &[]),
         // The same call under the same once-key changes nothing.

@@ -180,7 +180,7 @@ fn a_wait_is_told_with_the_deadline_that_ran_last() {
     let guarded = |event_name: &str| event(event_name, "a", "to = \"z\"\nrequire = [{ code = \"g\", when = \"resource.x\" }]");
     let deadline = |event: &str, after: &str| format!("[[deadline]]\nstate = \"a\"\nafter = \"{after}\"\nevent = \"{event}\"\n");
     let text = machine("a !z", &(guarded("first") + &guarded("last") + &deadline("last", "PT2H") + &deadline("first", "PT1H")));
-    assert_eq!(kinds(&text), [Kind::Waits { state: name("a"), event: name("last") }]);
+    assert_eq!(kinds(&text), [Kind::Waits { state: name("a"), event: name("last"), refused: true }]);
     assert_eq!(kinds(&text.replace("terminal =", "forever = [\"a\"]\nterminal =")), []);
 }
 
@@ -307,7 +307,7 @@ fn every_finding_is_said_in_both_languages() {
             "`e` olayına gelen `r` yanıtı gecikirse şu durumlarda reddediliyor: `a`, `z`",
         ),
         (
-            Kind::Waits { state: name("a"), event: name("e") },
+            Kind::Waits { state: name("a"), event: name("e"), refused: true },
             Severity::Warning,
             "an instance may wait in `a` for ever: the deadline's event `e` was refused, and nothing arms it again",
             "bir iş `a` durumunda sonsuza dek bekleyebilir: süre dolunca gelen `e` olayı reddedildi, süreyi yeniden kuran da yok",
@@ -330,4 +330,32 @@ fn every_finding_is_said_in_both_languages() {
         let finding = Finding { kind, span: 0..0, possible: false, trace: Vec::new(), other: Vec::new() };
         assert_eq!((finding.message("en").as_str(), finding.message("tr").as_str()), (english, turkish));
     }
+}
+
+/// An end that the last migration does not name is kept by the older instances that are there; and an override may lead out of it.
+#[test]
+fn ends_that_older_instances_keep_are_walked_from() {
+    let text = machine(
+        "a limbo !old !z",
+        &(event("go", "a", "to = \"z\"") + &event("stay", "limbo", "to = \"limbo\"\nself_loop = true")),
+    );
+    let out = "[override.reopen]\nfrom = [\"old\"]\nto = \"limbo\"\n";
+    let traps = |migration: &str| {
+        let found = kinds(&format!("{text}{out}{migration}"));
+        found.iter().filter(|kind| matches!(kind, Kind::Trap { .. })).count()
+    };
+    assert_eq!(traps("[migrate.\"1\"]\na = \"a\"\n"), 1);
+    assert_eq!(traps("[migrate.\"1\"]\na = \"a\"\nold = \"z\"\n"), 0, "they are taken elsewhere");
+}
+
+/// A reminder that came and left the instance where it was.
+#[test]
+fn a_deadline_that_fired_is_not_told_as_refused() {
+    let text = machine(
+        "a !z",
+        &(event("remind", "a", "to = \"a\"\nself_loop = true")
+            + &event("end", "a", "to = \"z\"")
+            + "[[deadline]]\nstate = \"a\"\nafter = \"PT1H\"\nevent = \"remind\"\n"),
+    );
+    assert_eq!(kinds(&text), [Kind::Waits { state: name("a"), event: name("remind"), refused: false }]);
 }

@@ -205,3 +205,11 @@ fn a_change_takes_no_context_that_no_policy_would_see() {
     call.by.context = record(&[("risk", true.into())]).into();
     assert_eq!(code(&call).as_deref(), Some("hos.call_malformed"));
 }
+
+#[test]
+fn what_a_law_has_no_action_for_is_refused_the_same_again() {
+    let mut desk = Desk::new(judge_support::law::unremoving());
+    let lines = does(&mut desk, "sue", Change::Remove { uid: uid("Shelf", "a") });
+    assert_eq!(desk.last.as_ref().and_then(|judged| judged.answer.code()), Some("hos.action_unknown"));
+    assert!(lines.iter().any(|line| line.contains("the same again")), "{lines:#?}");
+}

@@ -391,3 +391,36 @@ fn a_digest_is_of_all_that_a_caller_supplied_and_of_nothing_else() {
     });
     assert_eq!(call_digest(&retried), call_digest(&distinct[0]));
 }
+
+/// Guards would be content with it, and neither facts nor messages would have it. What an earlier build took so is judged again as it was.
+#[test]
+fn an_argument_that_stands_in_the_context_is_none() {
+    for (earlier, code, again) in [(false, Some("hos.call_malformed"), "attested"), (true, None, "the same again")] {
+        let mut desk = Desk::new(first());
+        desk.begin(ask("ana", "l-1", 300));
+        desk.moves(event("ana", "lend", "l-1"));
+        desk.earlier = earlier;
+        let mut extend = event("ana", "extend", "l-1").arg("shelf", uid("Shelf", "b"));
+        extend.by.context = record(&[("pages", 200.into())]).into();
+        let lines = desk.moves(extend);
+        assert_eq!(desk.last.as_ref().and_then(|judged| judged.answer.code()), code, "{lines:#?}");
+        assert!(lines.iter().any(|line| line.contains(again)), "{lines:#?}");
+    }
+}
+
+/// A record holds each entity once, and could not say which of two was judged.
+#[test]
+fn an_entity_that_is_given_twice_is_refused_before_all_else() {
+    let given = |id: &str| Entity { uid: uid("Loan", id), attrs: record(&[]), parents: BTreeSet::new(), record: None };
+    for twice in [vec![given("l-1")], vec![given("other"), given("other")]] {
+        let mut desk = Desk::new(first());
+        desk.begin(ask("ana", "l-1", 300));
+        let mut lend = event("ana", "lend", "l-1");
+        lend.by.given = twice.into();
+        // The context is wrong as well.
+        lend.by.context = record(&[("foo", 1.into())]).into();
+        let lines = desk.moves(lend);
+        assert_eq!(desk.last.as_ref().and_then(|judged| judged.answer.code()), Some("hos.call_malformed"), "{lines:#?}");
+        assert!(lines.iter().any(|line| line.contains("attested")), "{lines:#?}");
+    }
+}

@@ -127,3 +127,19 @@ fn contracts_are_told_as_data_and_as_machines() {
         ],
     );
 }
+
+#[test]
+fn an_order_that_decides_is_told() {
+    let edit = |first: &str, second: &str| {
+        let effects = format!("effects=[{{kind=\"{first}\",body=[\"id\"]}},{{kind=\"{second}\",body=[\"id\"]}}]");
+        [("contracts/o.toml", "effects=[{kind=\"mail\",body=[\"id\"]}]", effects)]
+    };
+    let law = |first, second| {
+        let [(file, from, to)] = edit(first, second);
+        law(&[(file, from, &to)])
+    };
+    let (old, new) = (law("mail", "sms"), law("sms", "mail"));
+    let told = words(&diff(&old, &new).items);
+    let order = "changed event go (effects in order: mail, sms -> sms, mail)";
+    assert_eq!(told, ["changed file contracts/o.toml", order]);
+}

@@ -27,6 +27,8 @@ const DEPTH_MAX = 6;
 const RECORDS_MAX = 100_000;
 const LOGS_MAX = 2;
 const LAWS_MAX = 64;
+/** A header lists 64 parts: of any more the first that it does not list says that there are too many. */
+const PARTS_KEPT = 65;
 const FILES_MAX = 4096;
 const KEYS_MAX = 256;
 const INDEX_MAX = 255;
@@ -90,23 +92,25 @@ class Bounds {
   }
 
   /**
-   * A list's items. Once anything is beyond its bounds the rest is read and not kept.
+   * A list's items. Once anything is beyond its bounds the rest is read and not kept, nor is what comes behind the first `kept`.
    * @template T
    * @param {Reader} reader
-   * @param {{ what: string, max?: number, compare?: (a: T, b: T) => number }} due the items of a list with an order ascend, none twice
+   * @param {{ what: string, max?: number, kept?: number, compare?: (a: T, b: T) => number }} due the items of a list with an order ascend, none twice
    * @param {() => T} read
    * @returns {T[]}
    */
-  list(reader, { what, max = Infinity, compare }, read) {
+  list(reader, { what, max = Infinity, kept = Infinity, compare }, read) {
     const count = reader.array();
     this.check(count <= max, 'limit', `${count} ${what}`);
     /** @type {T[]} */
     const items = [];
+    /** @type {T | undefined} */
+    let before;
     for (let i = 0; i < count; i += 1) {
       const item = read();
-      const before = items.at(-1);
       if (compare !== undefined && before !== undefined) this.check(compare(before, item) < 0, 'order', `${what} ${i}`);
-      if (this.#first === null) items.push(item);
+      if (this.#first === null && i < kept) items.push(item);
+      before = item;
     }
     return items;
   }
@@ -167,17 +171,36 @@ function readBundleItem(reader, bounds) {
   const entry = reader.view();
   bounds.check(entry.length <= ENTRY_BYTES_MAX, 'limit', `an entry of ${entry.length} bytes`);
   const proof = bounds.list(reader, { what: 'hashes of a proof', max: PROOF_HASHES_MAX }, () => reader.viewOf(HASH_BYTES));
-  const opened = bounds.list(reader, { what: 'opened parts', compare: comparePlaces }, () => {
+  const opened = bounds.list(reader, { what: 'opened parts', kept: PARTS_KEPT, compare: comparePlaces }, () => {
     reader.arrayOf(4);
     const part = { ...readPlace(reader, bounds), salt: reader.viewOf(SALT_BYTES), plaintext: reader.view() };
     bounds.check(part.plaintext.length <= PLAINTEXT_BYTES_MAX, 'limit', `a plaintext of ${part.plaintext.length} bytes`);
     return part;
   });
-  const withheld = bounds.list(reader, { what: 'withheld parts', compare: comparePlaces }, () => {
+  const withheld = bounds.list(reader, { what: 'withheld parts', kept: PARTS_KEPT, compare: comparePlaces }, () => {
     reader.arrayOf(3);
-    return { ...readPlace(reader, bounds), erased: bounds.number(reader, WHY_MAX, 'why', 1) === WHY_MAX };
+    const { slot, index } = readPlace(reader, bounds);
+    return withheldOf(slot, index, bounds.number(reader, WHY_MAX, 'why', 1) === WHY_MAX);
   });
   return { entry, proof, opened, withheld };
+}
+
+/** @type {Map<number, Readonly<Withheld>>} there are few to tell apart, and a file of 64 MiB may name millions */
+const WITHHELD = new Map();
+
+/**
+ * @param {number} slot
+ * @param {number} index
+ * @param {boolean} erased
+ */
+function withheldOf(slot, index, erased) {
+  const key = (slot * (INDEX_MAX + 1) + index) * 2 + Number(erased);
+  const known = WITHHELD.get(key);
+  if (known !== undefined) return known;
+  const made = Object.freeze({ slot, index, erased });
+  // What is out of bounds is refused in the end.
+  if (slot <= SLOT_MAX && index <= INDEX_MAX) WITHHELD.set(key, made);
+  return made;
 }
 
 /**

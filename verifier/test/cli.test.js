@@ -108,6 +108,7 @@ describe('for a program', () => {
     ];
     for (const [about, status, ...args] of cases) assert.equal(cli(...args).status, status, about);
     assert.match(cli(path.join(folder, 'large.hosb'), '--trust', TRUSTED).stdout, /bundle\.too_large/);
+    assert.match(cli(path.join(folder, 'large.hosb'), '--trust', TRUSTED, '--json').stdout, /"where":"bundle"/);
   });
 });
 

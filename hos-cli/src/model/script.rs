@@ -1,5 +1,6 @@
 //! A trace as a test: a shell script of `hos` commands that repeats it on a store, step by step.
 
+use super::text;
 use hos_core::contract::Contract;
 use hos_core::contract::definition::{Due, Event};
 use hos_core::contract::model::{Finding, Happened, Step};
@@ -50,7 +51,7 @@ pub(super) fn script(contract: &Contract, name: &str, finding: &Finding, steps: 
         }
         let time = if timed { format!(" --time {now} --clock-confirmed") } else { String::new() };
         let event = step.event.as_ref()?;
-        let guess = if step.given.is_empty() { String::new() } else { format!("if {}", step.given.join(" && ")) };
+        let guess = if step.given.is_empty() { String::new() } else { format!("if {}", text::conditions(&step.given)) };
         let note = guess.replace(['\n', '\r'], " ");
         out.push_str(&if note.is_empty() { "\n".to_owned() } else { format!("\n# {note}\n") });
         let landed = match &step.from {

@@ -105,7 +105,8 @@ fn remarks(step: &Step, turkish: bool) -> String {
     };
     said.extend(Some(how).filter(|how| !how.is_empty()));
     if !step.given.is_empty() {
-        let given = Shown(&step.given.join(" && ")).to_string();
+        let conditions = conditions(&step.given);
+        let given = Shown(&conditions).to_string();
         said.push(if turkish { format!("koşul: {given}") } else { format!("if {given}") });
     }
     if !step.effects.is_empty() {
@@ -113,6 +114,14 @@ fn remarks(step: &Step, turkish: bool) -> String {
         said.push(if turkish { format!("gönderir: {sent}") } else { format!("sends {sent}") });
     }
     said.join("; ")
+}
+
+/// Conditions that all hold, as one of Cedar's.
+pub(super) fn conditions(given: &[String]) -> String {
+    match given {
+        [one] => one.clone(),
+        several => several.iter().map(|one| format!("({one})")).collect::<Vec<_>>().join(" && "),
+    }
 }
 
 /// What was found in one contract: `{"contract", "version", "worlds", "depth", "complete", "findings"}`.

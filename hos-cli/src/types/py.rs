@@ -23,8 +23,15 @@ pub(super) fn write(names: &Names) -> String {
     let mut records = String::new();
     let mut calls = [String::new(), String::new(), String::new(), String::new()];
     let titles = distinct(names.contracts.iter().map(|c| pascal(&c.name)), &[]);
-    for (of, title) in names.contracts.iter().zip(&titles) {
-        contract(of, title, &mut records, &mut calls);
+    // An event's of one contract may come out as another contract's: `order` with `line_add`, and `order_line` with `add`.
+    let each = names.contracts.iter().zip(&titles);
+    let all = each
+        .clone()
+        .flat_map(|(of, title)| of.begins.iter().chain(&of.events).map(move |e| format!("{title}{}", pascal(&e.name))));
+    let all = distinct(all, &[]);
+    let mut all = all.iter();
+    for (of, title) in each {
+        contract(of, title, &mut all, &mut records, &mut calls);
     }
     out.push_str(&records);
     let _ = write!(out, "\n\nAction = Literal[{}]\n", literal(&names.actions));
@@ -47,10 +54,14 @@ pub(super) fn write(names: &Names) -> String {
     out
 }
 
-fn contract(of: &ContractNames, title: &str, records: &mut String, calls: &mut [String; 4]) {
+fn contract<'t>(
+    of: &ContractNames,
+    title: &str,
+    titles: &mut impl Iterator<Item = &'t String>,
+    records: &mut String,
+    calls: &mut [String; 4],
+) {
     let facts = record(&format!("{title}Facts"), &of.facts, records);
-    let titles = distinct(of.begins.iter().chain(&of.events).map(|e| format!("{title}{}", pascal(&e.name))), &[]);
-    let mut titles = titles.iter();
     for (events, begins) in [(&of.begins, true), (&of.events, false)] {
         for (event, title) in events.iter().zip(titles.by_ref()) {
             let args = record(&format!("{title}Args"), &event.args, records);

@@ -1,11 +1,11 @@
 //! TypeScript: one type that `Engine.open<..>` takes.
 
-use super::{ContractNames, EventNames, Field, Names, pascal};
+use super::{ContractNames, EventNames, Field, Names, distinct, pascal};
 use hos_core::shape::Type;
 use std::fmt::Write;
 
 pub(super) fn write(names: &Names) -> String {
-    let law = pascal(&names.law);
+    let law = distinct([pascal(&names.law)], &["Ext", "Uid", "Long", "Datetime"]).concat();
     let contracts: String = names.contracts.iter().map(contract).collect();
     format!(
         "// Made by `hos law types --ts` from the law `{}`; do not edit. `Engine.open<{law}>(..)` knows its names.\n\n\

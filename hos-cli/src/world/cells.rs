@@ -1,7 +1,7 @@
 //! The world's cells as words, and as values of the types that are declared for them.
 
 use crate::typed;
-use hos_core::id::Shown;
+use hos_core::id::{Shown, Uid};
 use hos_core::law::Law;
 use hos_core::refusal::Code;
 use hos_core::shape::Type;
@@ -41,9 +41,22 @@ pub(super) fn typed_column(name: &str, ty: &Type, word: &str, law: &Law) -> Resu
         Type::Ext(Ext::Datetime) => instant(word),
         // Split at its commas it would be a set, of other words than the column's.
         Type::Set(_) if word.starts_with('{') => return Err(array(name, ty, word)),
+        // An id is what stands in the column: what reads as a type and an id in a command is somebody's name here.
+        Type::Entity(_) => return entity(ty, word),
+        Type::Set(of) if matches!(**of, Type::Entity(_)) && !word.is_empty() && !word.starts_with('[') => {
+            let members = word.split(',').map(|word| entity(of, word));
+            return Ok(Value::Set(members.collect::<Result<_, _>>()?));
+        }
         _ => word.to_owned(),
     };
     typed::read(name, ty, &word, law)
+}
+
+fn entity(ty: &Type, id: &str) -> Result<Value, Failure> {
+    match ty {
+        Type::Entity(of) => Ok(Value::Entity(Uid::new(of, id)?)),
+        other => Err(Failure::new(Code::AttributeType, format!("{other} is no type of entities"))),
+    }
 }
 
 fn array(name: &str, ty: &Type, word: &str) -> Failure {
@@ -76,6 +89,27 @@ pub(super) fn instant(word: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// What reads as a type and an id in a command is somebody's name in a column.
+    #[test]
+    fn an_id_is_what_stands_in_the_column() {
+        let law = Law::load(Vec::from([
+            ("law.toml".to_owned(), b"name=\"t\"\nnamespace=\"N\"\n".to_vec()),
+            (
+                "schema.cedarschema".to_owned(),
+                b"namespace N { entity A; action a appliesTo { principal: [A], resource: [A] }; }".to_vec(),
+            ),
+            ("policies/p.cedar".to_owned(), b"@id(\"p\") permit(principal, action, resource);".to_vec()),
+        ]));
+        let law = law.unwrap_or_else(|faults| panic!("{faults:#?}"));
+        let of = Type::Entity("N::A".into());
+        let id = |word: &str| Uid::new("N::A", word).unwrap();
+        for word in ["ayse", "A::ayse", "N::A::ayse", "N::A::\"ayse\""] {
+            assert_eq!(typed_column("who", &of, word, &law).unwrap(), Value::Entity(id(word)), "{word}");
+        }
+        let several = typed_column("who", &Type::Set(Box::new(of)), "ayse,A::can", &law).unwrap();
+        assert_eq!(several, Value::Set([Value::Entity(id("ayse")), Value::Entity(id("A::can"))].into()));
+    }
 
     #[test]
     fn times_of_databases_are_cedars() {

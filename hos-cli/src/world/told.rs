@@ -198,6 +198,7 @@ fn one_page(
             && let Some(id) = id(connection, dialect, &of, record)?
             && let Some(row) = row(engine, record, kind, id)
         {
+            let row = if dialect == Dialect::Postgres { row.map(without_nul) } else { row };
             let row: Vec<&Sql> = row.iter().collect();
             followed.told += run(connection, &said(dialect, INSERT), &row)?;
         }
@@ -248,7 +249,7 @@ fn row(engine: &Engine, record: &HistoryEntry, kind: &str, id: String) -> Option
         Some(Value::Entity(uid)) => Some(uid),
         _ => None,
     });
-    let is_override = header.kind == Kind::Overridden;
+    let said = part(record, "args").filter(|_| header.kind == Kind::Overridden && who.is_some());
     let told = part(record, "payload").filter(|_| header.kind == Kind::Legacy);
     let of = |field: &str| told.and_then(|row| word(row, field));
     let at = match told.and_then(|row| row.get("at")) {
@@ -270,9 +271,17 @@ fn row(engine: &Engine, record: &HistoryEntry, kind: &str, id: String) -> Option
         told.map_or_else(|| header.to.as_ref().map(|to| to.as_str().to_owned()), |_| of("to"))?.into(),
         told.map_or_else(|| who.map(|uid| uid.id().to_owned()), |_| of("actor")).into(),
         who.filter(|_| told.is_none()).map(tag).into(),
-        told.map_or_else(|| part(record, "args").filter(|_| is_override).and_then(|args| word(args, "reason")), |_| of("detail"))
-            .into(),
+        // Whoever was erased since has no word left, whosever order it was about.
+        told.map_or_else(|| said.and_then(|args| word(args, "reason")), |_| of("detail")).into(),
     ])
+}
+
+/// PostgreSQL's texts hold no NUL, which ids and reasons may.
+fn without_nul(cell: Sql) -> Sql {
+    match cell {
+        Sql::Text(text) if text.contains('\0') => Sql::Text(text.replace('\0', "\u{fffd}")),
+        other => other,
+    }
 }
 
 fn part<'r>(record: &'r HistoryEntry, name: &str) -> Option<&'r Record> {

@@ -4,15 +4,16 @@ use super::logs::{against, forked, is_kept, kept_of};
 use super::refused::Refused;
 use crate::digest::tree_leaf;
 use crate::id::TreeHash;
-use crate::proof::chain::{Entry, LogHead};
+use crate::proof::chain::{Entry, EntryView, LogHead};
 use crate::proof::checkpoint::origin_parts;
 use crate::proof::record::{Header, Kind};
 use crate::proof::report::Broken;
-use crate::proof::tiles::{TileFile, TileWriter, entries_path, split_entries};
+use crate::proof::tiles::{HashTiles, TileFile, entries_path, split_entries};
 use crate::proof::tlog_proof::TlogProof;
 use crate::proof::tree::{TILE_WIDTH, TreeError, verify_inclusion};
 use crate::proof::trust::{Believed, Trust};
 use crate::proof::verify::LogVerifier;
+use crate::proof::view::HeaderView;
 
 /// What a log or a proof came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,7 +47,7 @@ pub struct TilesAudit {
     verifier: LogVerifier,
     /// The sizes of the checkpoints that the verifier kept, and the epochs that they are of.
     kept: Vec<(u64, u64)>,
-    writer: TileWriter,
+    hashes: HashTiles,
 }
 
 impl TilesAudit {
@@ -75,12 +76,12 @@ impl TilesAudit {
             verifier.expect(note, &key);
             sizes.push((said.size, origin_parts(&said.origin).map_or(epoch, |(.., of)| of)));
         }
-        Ok(Self { believed, anchored, epoch, verifier, kept: sizes, writer: TileWriter::default() })
+        Ok(Self { believed, anchored, epoch, verifier, kept: sizes, hashes: HashTiles::default() })
     }
 
     /// The path of the next bundle of entries, and how many it must hold; none when all were taken.
     pub fn next(&self) -> Option<(String, usize)> {
-        let (size, done, width) = (self.believed.checkpoint.size, self.writer.size(), TILE_WIDTH as u64);
+        let (size, done, width) = (self.believed.checkpoint.size, self.hashes.size(), TILE_WIDTH as u64);
         let left = size.checked_sub(done).filter(|left| *left > 0)?.min(width) as usize;
         Some((entries_path(done / width, left), left))
     }
@@ -93,22 +94,26 @@ impl TilesAudit {
         let entries = entries.ok_or_else(|| Refused::new("tiles.entries", path, format!("these are not {wanted} entries")))?;
         let mut files = Vec::new();
         for entry in entries {
-            self.turn(entry)?;
-            self.verifier.push(entry, None, |_| None);
-            files.extend(self.writer.push(entry).into_iter().filter(|(path, _)| !path.starts_with("tile/entries/")));
+            let view = EntryView::decode(entry);
+            if let Ok(view) = &view {
+                self.turn(view)?;
+            }
+            self.verifier.push_view(entry, view, None, |_| None);
+            if let Some((_, leaf)) = self.verifier.last() {
+                files.extend(self.hashes.push(leaf, self.verifier.filled()));
+            }
         }
         Ok(files)
     }
 
     /// Follows the log into a later epoch, which begins with a record of its own, or with the log. An epoch beyond the
     /// checkpoint's, or one that nothing begins, is left for the chain to refuse.
-    fn turn(&mut self, entry: &[u8]) -> Result<(), Refused> {
-        let Ok(entry) = Entry::decode(entry) else { return Ok(()) };
+    fn turn(&mut self, entry: &EntryView<'_>) -> Result<(), Refused> {
         if entry.epoch <= self.verifier.epoch() || entry.epoch > self.epoch {
             return Ok(());
         }
-        let seq = self.writer.size();
-        if Header::decode(&entry.header).is_ok_and(|header| header.kind == Kind::Epoch) {
+        let seq = self.hashes.size();
+        if HeaderView::decode(entry.header).is_ok_and(|header| header.kind == Kind::Epoch) {
             self.verifier.turn_unread(entry.epoch, entry.prev);
         } else if seq == 0 {
             self.verifier.turn(entry.epoch, &[]);
@@ -141,7 +146,7 @@ impl TilesAudit {
             }
             return Err(Refused::new(failure.what.code(), format!("entry {}", failure.seq), &failure.what));
         }
-        let files = self.writer.finish().into_iter().filter(|(path, _)| !path.starts_with("tile/entries/")).collect();
+        let files = self.hashes.finish();
         let verdict = LogVerdict {
             origin: self.believed.checkpoint.origin,
             size: report.size,

@@ -50,6 +50,14 @@ pub fn outline(contract: &Contract) -> BTreeMap<(&'static str, String), Fields> 
         };
         out.insert(("deadline", format!("{} {}", deadline.state, deadline.event)), Fields::from([("due".to_owned(), due)]));
     }
+    // Of those that are due together the first in the file comes first.
+    for state in &contract.states {
+        let of = contract.deadlines.iter().filter(|d| d.state == state.name);
+        let order: Vec<&str> = of.map(|deadline| deadline.event.as_str()).collect();
+        if let Some(fields) = out.get_mut(&("state", state.name.to_string())).filter(|_| order.len() > 1) {
+            fields.insert("deadlines in order".to_owned(), order.join(", "));
+        }
+    }
     for (version, migration) in &contract.migrations {
         let fields = migration.states.iter().map(|(old, new)| (format!("state {old}"), new.to_string())).collect();
         out.insert(("migration", version.to_string()), fields);
@@ -110,12 +118,18 @@ fn arrows(events: &[Event], text: &dyn Fn(usize) -> String) -> Fields {
             for effect in &branch.effects {
                 put(format!("branch {} effect {}", place + 1, effect.kind), body(effect));
             }
+            if let Some(order) = in_order(&branch.effects) {
+                put(format!("branch {} effects in order", place + 1), order);
+            }
         }
         for effect in &event.effects {
             put(format!("effect {}", effect.kind), body(effect));
         }
+        if let Some(order) = in_order(&event.effects) {
+            put("effects in order".to_owned(), order);
+        }
         for reply in &event.replies {
-            put(format!("reply {reply}"), String::new());
+            put(format!("reply {reply}"), "yes".to_owned());
         }
     }
     fields
@@ -125,7 +139,16 @@ fn numbered(name: &str, n: usize) -> String {
     if n == 1 { name.to_owned() } else { format!("{name} {n}") }
 }
 
+/// The order of effects, which is that of the messages, where they are of several kinds.
+fn in_order(effects: &[Effect]) -> Option<String> {
+    let kinds: Vec<&str> = effects.iter().map(|effect| effect.kind.as_str()).collect();
+    kinds.iter().any(|kind| Some(kind) != kinds.first()).then(|| kinds.join(", "))
+}
+
 fn body(effect: &Effect) -> String {
+    if effect.body.is_empty() {
+        return "nothing".to_owned();
+    }
     let said = effect.body.iter().map(|field| match field {
         Field::Id => "id".to_owned(),
         Field::State => "state".to_owned(),

@@ -116,7 +116,10 @@ pub fn change(bench: &Bench<'_>, call: &Directory, rows: &DirectoryRows) -> Judg
             bench.active,
             &Request { principal: &call.by.principal, action, resource: &asked.resource, given: &given, context: &asked.context },
         ),
-        Err(blocker) => (Err(blocker), Slice::default()),
+        Err(blocker) => {
+            let by = &call.by.principal;
+            (Err(blocker), Slice::around_these(bench.active, by, &asked.resource, &given, &asked.context))
+        }
     };
     if let (Change::Revoke { .. }, Some((_, link, _))) = (&call.change, &rows.grant) {
         slice.also_link(link);

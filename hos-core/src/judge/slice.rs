@@ -7,6 +7,7 @@ use super::instance::data_subject;
 use crate::id::Uid;
 use crate::policy::{Entity, Link, Prepared, Request};
 use crate::proof::record::Slot;
+use crate::value::Record;
 
 /// The closed entities and links that were judged: the whole entity world of a decision.
 #[derive(Debug, Clone, Default)]
@@ -24,6 +25,17 @@ impl Slice {
     /// What a request stood on that was refused before judging.
     pub(super) fn around(standing: Standing<'_>, request: &Request<'_>) -> Self {
         Self { entities: standing.bound.around(request), links: Vec::new() }
+    }
+
+    /// The same of what was asked by an action that the law lacks.
+    pub(super) fn around_these(
+        standing: Standing<'_>,
+        principal: &Uid,
+        resource: &Uid,
+        given: &[Entity],
+        context: &Record,
+    ) -> Self {
+        Self { entities: standing.bound.around_these(principal, resource, given, context), links: Vec::new() }
     }
 
     /// Adds what the directory held of entities that something besides the policies read: the guards of an older law, a

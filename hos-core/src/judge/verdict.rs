@@ -104,7 +104,7 @@ pub(super) fn standing_blocker(standing: step::Standing, event: &Name, instance:
 /// Policy, state, guards: in this order, ending at the first stage that refuses.
 pub(super) fn judge<'e>(bench: &Bench<'_>, of: &'e LawContract, instance: &Instance, asked: &Asked<'e>) -> Verdict<'e> {
     let mut verdict = Verdict::against(Vec::new());
-    let (resource, context) = match resource_of(of, instance).and_then(|r| Ok((r, context_of(asked)?))) {
+    let (resource, context) = match resource_of(of, instance).and_then(|r| Ok((r, context_of(bench, asked)?))) {
         Ok(pair) => pair,
         Err(blocker) => {
             verdict.blockers.push(blocker);
@@ -179,10 +179,16 @@ fn guards<'e>(of: &LawContract, event: &'e Event, prepared: &Prepared<'_>) -> Re
     })
 }
 
-/// Arguments and the caller's further context; a name in both is refused rather than resolved.
-fn context_of<'a>(asked: &Asked<'a>) -> Result<Cow<'a, Record>, Blocker> {
+/// Arguments and the caller's further context; a name in both is refused rather than resolved. So is an argument that stands in the
+/// context alone: guards would be content with it, and neither facts nor messages would have it.
+fn context_of<'a>(bench: &Bench<'_>, asked: &Asked<'a>) -> Result<Cow<'a, Record>, Blocker> {
     if asked.by.context.is_empty() {
         return Ok(Cow::Borrowed(asked.args));
+    }
+    let is_misplaced = |name: &&String| asked.event.args.contains_key(name.as_str()) && !asked.args.contains_key(*name);
+    if let Some(name) = asked.by.context.keys().find(is_misplaced).filter(|_| !bench.active.bound.is_earlier()) {
+        let detail = format!("`{}` is an argument of `{}`, and stands in the context", crate::id::Shown(name), asked.event.name);
+        return Err(Blocker::new(Code::CallMalformed, detail));
     }
     let mut context = Record::clone(&asked.by.context);
     for (name, value) in asked.args {

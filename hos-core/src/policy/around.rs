@@ -4,6 +4,7 @@ use super::bound::Bound;
 use super::request::{Entity, Request};
 use crate::id::Uid;
 use crate::limits::GIVEN_MAX;
+use crate::value::Record;
 use std::collections::BTreeMap;
 
 /// How many stored entities are gathered at most.
@@ -13,14 +14,21 @@ impl Bound {
     /// What came with the request, and what the directory holds of principal, resource and all that they and the context
     /// name, with what stands above: sorted by uid. Nothing is checked; where an entity is both, the stored one is said.
     pub fn around(&self, request: &Request<'_>) -> Vec<Entity> {
+        self.around_these(request.principal, request.resource, request.given, request.context)
+    }
+
+    /// The same where the law has no such action.
+    pub fn around_these(&self, principal: &Uid, resource: &Uid, given: &[Entity], context: &Record) -> Vec<Entity> {
         let directory = self.directory();
-        let mut named: Vec<&Uid> = vec![request.principal, request.resource];
-        request.context.values().for_each(|v| v.entities(&mut named));
-        for entity in request.given {
+        let mut named: Vec<&Uid> = Vec::new();
+        context.values().for_each(|v| v.entities(&mut named));
+        for entity in given {
             named.extend(&entity.parents);
             entity.attrs.values().for_each(|v| v.entities(&mut named));
         }
-        let mut found: BTreeMap<&Uid, &Entity> = request.given.iter().take(GIVEN_MAX).map(|e| (&e.uid, e)).collect();
+        // Taken from the end: whatever there is no room for, it is not who asked, nor what about.
+        named.extend([resource, principal]);
+        let mut found: BTreeMap<&Uid, &Entity> = given.iter().take(GIVEN_MAX).map(|e| (&e.uid, e)).collect();
         let mut stored = 0;
         while let Some(uid) = named.pop() {
             let Some(node) = directory.node(uid).filter(|_| stored < AROUND_MAX) else { continue };

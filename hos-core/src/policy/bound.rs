@@ -115,12 +115,16 @@ impl Bound {
             .actions
             .get(request.action)
             .ok_or_else(|| Blocker::new(Code::ActionUnknown, format!("the schema has no action {}", request.action)))?;
+        let case = Case::new(law, &self.directory, request, action, in_force);
+        // Before all else: what a record says of a refused call holds each entity once.
+        if !self.earlier {
+            case.gives_each_once()?;
+        }
         let principal_type = self.side_type(request.principal, &action.principals).ok_or_else(|| {
             let detail = format!("{} does not apply to principals like {}", request.action, request.principal);
             Blocker::new(Code::PrincipalTypeUnknown, detail)
         })?;
         let resource_type = self.side_type(request.resource, &action.resources);
-        let case = Case::new(law, &self.directory, request, action, in_force);
         let node = |uid: &Uid| self.directory.node(uid).map(|node| &**node);
         let principal_node = node(request.principal);
         let is_declared = || case.declares(request.principal) && !self.earlier;

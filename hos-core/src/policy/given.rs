@@ -222,12 +222,18 @@ impl<'a> Case<'a> {
         first.map_or(Ok(()), Err)
     }
 
+    /// No entity is given twice, nor the one that the call is about.
+    pub(super) fn gives_each_once(&self) -> Result<(), Blocker> {
+        match self.places.any_twice() {
+            true => Err(Blocker::new(Code::CallMalformed, "an entity is given twice")),
+            false => Ok(()),
+        }
+    }
+
     /// Closes the given entities, parents first; each stands at its own place among them.
     pub(super) fn close_given(&self) -> Closing {
         let given = self.request.given;
-        if self.places.any_twice() {
-            return Err(Blocker::new(Code::CallMalformed, "an entity is given twice"));
-        }
+        self.gives_each_once()?;
         let mut closed: Vec<Option<Arc<Closed>>> = vec![None; given.len()];
         let waits_for = |e: &Entity| e.parents.iter().filter(|p| self.gives(p)).count();
         let mut open: Vec<usize> = given.iter().map(waits_for).collect();

@@ -156,7 +156,28 @@ impl<'r, 'a, E: KeyError> Fields<'r, 'a, E> {
     }
 
     /// Whether this field is there; its value must then be read.
+    #[inline]
     pub(crate) fn has(&mut self, key: u64) -> Result<bool, E> {
+        // Most keys are one byte, which says all: what is asked for ascends, so the one asked for is in its place, and a larger one is
+        // for a later question.
+        if self.next.is_none()
+            && self.left > 0
+            && let Some(found) = self.r.small()
+        {
+            if found == key {
+                self.r.skip_small();
+                self.left -= 1;
+                self.last = Some(found);
+                return Ok(true);
+            }
+            if found > key {
+                return Ok(false);
+            }
+        }
+        self.has_by_reading(key)
+    }
+
+    fn has_by_reading(&mut self, key: u64) -> Result<bool, E> {
         if self.next.is_none() && self.left > 0 {
             let at = self.r.position();
             let found = self.r.uint()?;

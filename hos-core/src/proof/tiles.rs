@@ -31,30 +31,57 @@ fn place(index: u64, width: usize) -> String {
 /// Turns a log's entries into files, one after the other; holds at most one bundle of entries and one tile a level.
 #[derive(Debug, Default)]
 pub struct TileWriter {
-    size: u64,
     entries: Vec<u8>,
-    /// For each level the hashes of the tile that is being filled.
-    levels: Vec<Vec<TreeHash>>,
+    hashes: HashTiles,
 }
 
 impl TileWriter {
     /// How many entries were taken.
     pub fn size(&self) -> u64 {
-        self.size
+        self.hashes.size
     }
 
     /// Takes the next entry, of at most 65535 bytes; gives the files that it completes.
     pub fn push(&mut self, entry: &[u8]) -> Vec<TileFile> {
         debug_assert!(entry.len() <= usize::from(u16::MAX));
-        let mut files = Vec::new();
         self.entries.extend_from_slice(&(entry.len() as u16).to_be_bytes());
         self.entries.extend_from_slice(entry);
+        let tiles = self.hashes.push(tree_leaf(entry), &[]);
+        let whole = self.size().is_multiple_of(TILE_WIDTH as u64);
+        let bundle =
+            whole.then(|| (entries_path(self.size() / TILE_WIDTH as u64 - 1, TILE_WIDTH), std::mem::take(&mut self.entries)));
+        bundle.into_iter().chain(tiles).collect()
+    }
+
+    /// The partial files at the log's end.
+    pub fn finish(self) -> Vec<TileFile> {
+        let (size, width) = (self.size(), TILE_WIDTH as u64);
+        let rest = (size % width) as usize;
+        let bundle = (rest > 0).then(|| (entries_path(size / width, rest), self.entries));
+        bundle.into_iter().chain(self.hashes.finish()).collect()
+    }
+}
+
+/// The tiles of hashes alone, leaf after leaf; holds at most one tile a level.
+#[derive(Debug, Default)]
+pub struct HashTiles {
+    size: u64,
+    /// For each level the hashes of the tile that is being filled.
+    levels: Vec<Vec<TreeHash>>,
+}
+
+impl HashTiles {
+    /// How many leaves were taken.
+    pub fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// Takes the next leaf; gives the tiles that it completes. `filled` are the roots of these, by ascending level, as far as the caller
+    /// has them from the tree that it grows beside ([`LogVerifier::filled`](super::verify::LogVerifier::filled)).
+    pub fn push(&mut self, leaf: TreeHash, filled: &[TreeHash]) -> Vec<TileFile> {
         self.size += 1;
-        if self.size.is_multiple_of(TILE_WIDTH as u64) {
-            files.push((entries_path(self.size / TILE_WIDTH as u64 - 1, TILE_WIDTH), std::mem::take(&mut self.entries)));
-        }
-        let (mut level, mut hash) = (0u8, tree_leaf(entry));
-        let mut filled = self.size;
+        let mut files = Vec::new();
+        let (mut level, mut hash, mut count) = (0u8, leaf, self.size);
         loop {
             if self.levels.len() <= usize::from(level) {
                 self.levels.push(Vec::with_capacity(TILE_WIDTH));
@@ -65,27 +92,23 @@ impl TileWriter {
                 return files;
             }
             let full = std::mem::take(tile);
-            filled /= TILE_WIDTH as u64;
-            files.push((tile_path(level, filled - 1, TILE_WIDTH), bytes(&full)));
-            let Some(root) = complete_root(&full) else { return files };
+            count /= TILE_WIDTH as u64;
+            files.push((tile_path(level, count - 1, TILE_WIDTH), bytes(&full)));
+            let Some(root) = filled.get(usize::from(level)).copied().or_else(|| complete_root(&full)) else { return files };
             hash = root;
             level += 1;
         }
     }
 
-    /// The partial files at the log's end.
+    /// The partial tiles at the log's end.
     pub fn finish(self) -> Vec<TileFile> {
-        let mut files = Vec::new();
-        let width = TILE_WIDTH as u64;
-        if !self.size.is_multiple_of(width) {
-            files.push((entries_path(self.size / width, (self.size % width) as usize), self.entries));
-        }
         let mut below = self.size;
+        let mut files = Vec::new();
         for (level, tile) in self.levels.iter().enumerate() {
             if !tile.is_empty() {
-                files.push((tile_path(level as u8, below / width, tile.len()), bytes(tile)));
+                files.push((tile_path(level as u8, below / TILE_WIDTH as u64, tile.len()), bytes(tile)));
             }
-            below /= width;
+            below /= TILE_WIDTH as u64;
         }
         files
     }

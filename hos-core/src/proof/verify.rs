@@ -7,6 +7,7 @@
 use super::chain::{Entry, EntryView, LogHead, Place, Threads};
 use super::checkpoint::{Checkpoint, NoteError, NoteKey, origin_parts};
 use super::examine::{Examined, ExaminedEntry, Examiner};
+use super::format::FormatError;
 use super::part::SubjectKey;
 use super::report::{Broken, FAILURES_LISTED_MAX, Failure, Report};
 use super::stored::StoredBox;
@@ -99,7 +100,18 @@ impl LogVerifier {
     /// Verifies the next entry from its bytes. `boxes` are the record's stored parts; without them only their number is
     /// counted. `keys` gives the key of an id, or nothing when it was destroyed.
     pub fn push(&mut self, entry: &[u8], boxes: Option<&[StoredBox<'_>]>, keys: impl FnMut(&KeyId) -> Option<SubjectKey>) {
-        match EntryView::decode(entry) {
+        self.push_view(entry, EntryView::decode(entry), boxes, keys);
+    }
+
+    /// The same for who has read the entry already: `view` is what its bytes came to.
+    pub(crate) fn push_view(
+        &mut self,
+        entry: &[u8],
+        view: Result<EntryView<'_>, FormatError>,
+        boxes: Option<&[StoredBox<'_>]>,
+        keys: impl FnMut(&KeyId) -> Option<SubjectKey>,
+    ) {
+        match view {
             Ok(view) => {
                 let record = self.examiner.record_of(view.header, boxes, keys);
                 self.take(&view, &record, digest::entry_hash(entry), digest::tree_leaf(entry));

@@ -299,6 +299,15 @@ pub fn without_notes() -> Arc<Law> {
 }
 
 /// A law without loans.
+/// The same without the action by which entities are taken out.
+pub fn unremoving() -> Arc<Law> {
+    let remove = "  action \"directory.remove\" appliesTo { principal: [Reader], resource: [Reader, Role, Shelf] };\n";
+    let schema = SCHEMA.replace(remove, "");
+    assert_ne!(schema, SCHEMA);
+    let policies = "@id(\"staff\") permit (principal in Lib::Role::\"staff\", action, resource);";
+    loaded(&[("law.toml", MANIFEST), ("schema.cedarschema", &schema), ("policies/all.cedar", policies)])
+}
+
 pub fn bare() -> Arc<Law> {
     static LAW: LazyLock<Arc<Law>> = LazyLock::new(|| {
         let policies = "@id(\"staff\") permit (principal in Lib::Role::\"staff\", action, resource);";

@@ -91,8 +91,15 @@ pub(super) fn is_attested(header: &Header) -> bool {
         Kind::Checkpoint,
     ];
     // Whether a clock was plausible was held against the store's settings; a conflict, against rows that nothing quotes. What broke
-    // while it was judged was judged by nobody.
-    let rests = [Code::ClockImplausible, Code::DirectoryConflict, Code::InstanceErased, Code::CallTooLarge, Code::Internal];
+    // while it was judged was judged by nobody; nor was a call whose form was wrong, which no record holds.
+    let rests = [
+        Code::ClockImplausible,
+        Code::DirectoryConflict,
+        Code::InstanceErased,
+        Code::CallTooLarge,
+        Code::CallMalformed,
+        Code::Internal,
+    ];
     let refusal = header.refusal.as_deref().unwrap_or_default();
     let undecided = header.decision == Decision::None && header.kind != Kind::Migrated;
     kinds.contains(&header.kind) || undecided || rests.iter().any(|code| code.as_str() == refusal)

@@ -26,7 +26,7 @@ use crate::judge::{Bench, Limits, Standing};
 use crate::law::Law;
 use crate::law::mode::Modes;
 use crate::policy::{Bound, Directory};
-use crate::proof::record::{Decision, Header};
+use crate::proof::record::{Decision, Header, Slot};
 use case::Case;
 use slice::ReadSlices;
 use std::cell::RefCell;
@@ -152,8 +152,8 @@ impl<'l> Past<'l> {
         let directory = self.closed(&case.world)?;
         let laws = Laid { active: &active, older: older.as_deref(), directory: &directory, table: self.table(header) };
         let found = compared(record, &case, &laws, |bound| bound)?;
-        // What an earlier build refused was refused, whatever this one would say of it.
-        let is_told = found.is_some() && header.decision == Decision::Deny;
+        // What an earlier build refused was refused, whatever this one would say of it; and it took arguments that stood in the context.
+        let is_told = found.is_some() && (header.decision == Decision::Deny || record.one(Slot::Context)?.is_some());
         if is_told && matches!(compared(record, &case, &laws, Bound::earlier), Ok(None)) {
             return Ok(None);
         }

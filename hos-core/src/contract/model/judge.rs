@@ -7,7 +7,7 @@ use super::search::{Bound, Budget, Edge, Graph, Limits, Visit, Walked};
 use super::trace::{Finding, Happened, Kind, Step};
 use super::world::{self, Way};
 use crate::contract::Contract;
-use crate::contract::definition::{OnSame, State};
+use crate::contract::definition::{Field, OnSame, State};
 use crate::contract::step;
 use crate::id::Name;
 use std::collections::{BTreeMap, BTreeSet};
@@ -107,7 +107,8 @@ impl Asking<'_, '_> {
             let (Some(arrow), Some(branch)) = (edge.act.arrow, edge.act.branch) else { continue };
             let sent: Vec<_> = step::effects(arrow, branch).collect();
             for (place, effect) in sent.iter().enumerate() {
-                let twice = sent.iter().take(place).any(|other| other.kind == effect.kind && other.body == effect.body);
+                let twice =
+                    sent.iter().take(place).any(|other| other.kind == effect.kind && same_body(&other.body, &effect.body));
                 if twice && told.insert((arrow.span.start, &effect.kind)) {
                     let mut steps = visit.map_or_else(Vec::new, |visit| trace(graph, all, visit, None));
                     steps.extend(step_of(graph, edge));
@@ -241,9 +242,16 @@ impl Asking<'_, '_> {
             if told.insert(&state.name) {
                 let steps = trace(graph, all, index, None);
                 let last = steps.iter().rev().find(|s| s.happened == Happened::Disarmed).and_then(|s| s.event.clone());
-                let kind = Kind::Waits { state: state.name.clone(), event: last.unwrap_or_else(|| deadline.event.clone()) };
+                let refused = last.is_some();
+                let event = last.unwrap_or_else(|| deadline.event.clone());
+                let kind = Kind::Waits { state: state.name.clone(), event, refused };
                 self.tell(kind, &deadline.span, steps, Vec::new());
             }
         }
     }
+}
+
+/// Whether two messages hold the same: a body is a record, whose fields have no order.
+fn same_body(one: &[Field], other: &[Field]) -> bool {
+    one.len() == other.len() && one.iter().all(|field| other.contains(field))
 }

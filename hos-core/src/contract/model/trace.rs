@@ -97,12 +97,14 @@ pub enum Kind {
         /// Where it is refused, in the order in which they are come to.
         states: Vec<Name>,
     },
-    /// Nothing moves an instance on by itself: its deadline was refused.
+    /// Nothing moves an instance on by itself: its deadline came, and moved it nowhere else.
     Waits {
         /// The state it waits in.
         state: Name,
         /// The deadline's event.
         event: Name,
+        /// Whether that was refused.
+        refused: bool,
     },
     /// Not everything was seen.
     Incomplete {

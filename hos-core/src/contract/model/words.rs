@@ -55,10 +55,9 @@ fn english_of(kind: &Kind) -> String {
         Kind::ReplyLost { event, reply, states } => {
             format!("the reply `{reply}` to `{event}` is refused where it comes late: in {}", listed(states))
         }
-        Kind::Waits { state, event } => {
-            format!(
-                "an instance may wait in `{state}` for ever: the deadline's event `{event}` was refused, and nothing arms it again"
-            )
+        Kind::Waits { state, event, refused } => {
+            let how = if *refused { "was refused" } else { "came and left it there" };
+            format!("an instance may wait in `{state}` for ever: the deadline's event `{event}` {how}, and nothing arms it again")
         }
         Kind::Incomplete { bound, limits } => {
             let (what, max) = match bound {
@@ -99,9 +98,12 @@ fn turkish_of(kind: &Kind) -> String {
         Kind::ReplyLost { event, reply, states } => {
             format!("`{event}` olayına gelen `{reply}` yanıtı gecikirse şu durumlarda reddediliyor: {}", listed(states))
         }
-        Kind::Waits { state, event } => format!(
-            "bir iş `{state}` durumunda sonsuza dek bekleyebilir: süre dolunca gelen `{event}` olayı reddedildi, süreyi yeniden kuran da yok"
-        ),
+        Kind::Waits { state, event, refused } => {
+            let how = if *refused { "reddedildi" } else { "işi orada bıraktı" };
+            format!(
+                "bir iş `{state}` durumunda sonsuza dek bekleyebilir: süre dolunca gelen `{event}` olayı {how}, süreyi yeniden kuran da yok"
+            )
+        }
         Kind::Incomplete { bound, limits } => {
             let (what, max) = match bound {
                 Bound::Worlds => ("dünya", limits.worlds_max),

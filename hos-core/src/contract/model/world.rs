@@ -121,7 +121,10 @@ pub fn births(contract: &Contract) -> Vec<Move<'_>> {
     if let Some(migration) = contract.migrations.values().next_back() {
         let way = Way::Migrated(migration.from_version);
         let act = Act { way, arrow: None, event: None, branch: None, possible: false };
-        let mut states: Vec<&Name> = migration.states.values().collect();
+        // Ends that it does not name are kept by the older instances that are there.
+        let ended = contract.states.iter().filter(|s| s.terminal).map(|s| &s.name);
+        let kept = ended.filter(|name| !migration.states.contains_key(*name));
+        let mut states: Vec<&Name> = migration.states.values().chain(kept).collect();
         states.sort();
         states.dedup();
         found.extend(states.into_iter().filter_map(|state| entered(contract, state)).map(|to| Move { act, to }));
