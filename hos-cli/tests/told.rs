@@ -83,16 +83,18 @@ fn pages_read_what_the_records_tell_and_nothing_of_who_is_erased() {
         assert_eq!(follow(shop)[..2], [0, 0]);
 
         // What was not told yet when they were erased says no more than what was; and a NUL stops nobody.
-        shop.sql("INSERT INTO users VALUES ('can', 1)");
-        shop.sql("INSERT INTO orders VALUES ('o-4', 'bora', 2, 'expired')");
-        shop.hos(&["adopt", "--rows", "world.toml"]).ended(0);
+        shop.hos(&["directory", "put", "Account::can", "--attr", "active=true", "--tenant", "universe"]).ended(0);
         shop.hos(&["directory", "join", "Account::can", "Role::operator"]).ended(0);
+        for id in ["o-4", "o-5\\u0000z"] {
+            let adopted = format!(
+                r#"{{"principal":{{"type":"Stall::Account","id":"root"}},"contract":"order","id":"{id}","state":"expired","facts":{{"buyer":{{"__entity":{{"type":"Stall::Account","id":"bora"}}}},"total":3}}}}"#
+            );
+            std::fs::write(shop.world.path("adopted.json"), adopted).unwrap();
+            shop.hos(&["call", "adopt", "adopted.json"]).ended(0);
+        }
         shop.hos(&["transition", "order", "o-4", "reopen", "--reason", "can called me", "--as", "Account::can"]).ended(0);
         shop.hos(&["directory", "leave", "Account::can", "Role::operator"]).ended(0);
         shop.hos(&["erase", "Account::can", "--ground", "r-2"]).ended(0);
-        let nul = r#"{"principal":{"type":"Stall::Account","id":"root"},"contract":"order","id":"o-5\u0000z","state":"expired","facts":{"buyer":{"__entity":{"type":"Stall::Account","id":"bora"}},"total":3}}"#;
-        std::fs::write(shop.world.path("nul.json"), nul).unwrap();
-        shop.hos(&["call", "adopt", "nul.json"]).ended(0);
         assert_eq!(follow(shop)[0], 3);
         assert_eq!(page(shop)[4], "o-4 expired open reopen - -");
         put(shop, "world.toml", &["--remove"]);
