@@ -87,7 +87,7 @@ fn pages_read_what_the_records_tell_and_nothing_of_who_is_erased() {
         shop.hos(&["directory", "join", "Account::can", "Role::operator"]).ended(0);
         for id in ["o-4", "o-5\\u0000z"] {
             let adopted = format!(
-                r#"{{"principal":{{"type":"Stall::Account","id":"root"}},"contract":"order","id":"{id}","state":"expired","facts":{{"buyer":{{"__entity":{{"type":"Stall::Account","id":"bora"}}}},"total":3}}}}"#
+                r#"{{"tenant":"pazar","principal":{{"type":"Stall::Account","id":"root"}},"contract":"order","id":"{id}","state":"expired","facts":{{"buyer":{{"__entity":{{"type":"Stall::Account","id":"bora"}}}},"total":3}}}}"#
             );
             std::fs::write(shop.world.path("adopted.json"), adopted).unwrap();
             shop.hos(&["call", "adopt", "adopted.json"]).ended(0);
