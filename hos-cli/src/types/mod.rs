@@ -167,4 +167,35 @@ mod tests {
         assert_eq!(distinct(names.clone(), &["can"]), names);
         assert_eq!(distinct_as(names, &["can"], str::to_ascii_lowercase), ["oA", "oa_2", "Can_2"]);
     }
+
+    /// A law with `order`, whose `line_add` takes one thing, and `order_line`, whose `add` takes another.
+    fn alike(law: &str) -> Names {
+        let contract = |name: &str, event: &str, arg: &str| ContractNames {
+            name: name.into(),
+            states: vec!["a".into()],
+            facts: Vec::new(),
+            begins: Vec::new(),
+            events: vec![EventNames {
+                name: event.into(),
+                args: vec![Field { name: arg.into(), ty: Type::Long, optional: false }],
+                overrides: false,
+            }],
+        };
+        let contracts = vec![contract("order", "line_add", "qty"), contract("order_line", "add", "weight")];
+        Names { law: law.into(), actions: vec!["o.a".into()], contracts }
+    }
+
+    #[test]
+    fn no_name_is_given_twice() {
+        let python = py::write(&alike("shop"));
+        let mut records: Vec<&str> = python.lines().filter(|line| line.contains("= TypedDict(")).collect();
+        records.iter_mut().for_each(|line| *line = line.split(" = ").next().unwrap().trim());
+        assert_eq!(records.len(), 2, "{python}");
+        assert_ne!(records[0], records[1]);
+        for name in ["ext", "uid", "long", "datetime"] {
+            let text = ts::write(&alike(name));
+            let taken = format!("export type {} =", pascal(name));
+            assert!(!text.contains(&taken) && text.contains(&format!("export type {}_2 =", pascal(name))), "{text}");
+        }
+    }
 }
