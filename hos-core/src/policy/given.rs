@@ -222,7 +222,7 @@ impl<'a> Case<'a> {
         first.map_or(Ok(()), Err)
     }
 
-    /// No entity is given twice, nor the one that the call is about.
+    /// No entity is given twice: by a caller, or beside the one that judging itself makes of an instance or a newborn.
     pub(super) fn gives_each_once(&self) -> Result<(), Blocker> {
         match self.places.any_twice() {
             true => Err(Blocker::new(Code::CallMalformed, "an entity is given twice")),

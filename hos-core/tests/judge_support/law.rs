@@ -298,8 +298,7 @@ pub fn without_notes() -> Arc<Law> {
     load_over(&SCHEMA.replace(", \"record.note\"", ""), LOAN, POLICIES, MANIFEST)
 }
 
-/// A law without loans.
-/// The same without the action by which entities are taken out.
+/// A law without the action by which entities are taken out.
 pub fn unremoving() -> Arc<Law> {
     let remove = "  action \"directory.remove\" appliesTo { principal: [Reader], resource: [Reader, Role, Shelf] };\n";
     let schema = SCHEMA.replace(remove, "");
@@ -308,6 +307,7 @@ pub fn unremoving() -> Arc<Law> {
     loaded(&[("law.toml", MANIFEST), ("schema.cedarschema", &schema), ("policies/all.cedar", policies)])
 }
 
+/// A law without loans.
 pub fn bare() -> Arc<Law> {
     static LAW: LazyLock<Arc<Law>> = LazyLock::new(|| {
         let policies = "@id(\"staff\") permit (principal in Lib::Role::\"staff\", action, resource);";
