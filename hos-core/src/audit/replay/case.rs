@@ -151,6 +151,20 @@ impl<'r> Case<'r> {
         Ok(Self { header, what, world, beside })
     }
 
+    /// Whether an argument of the event stands in the call's context alone. `guards`: the law of the instance's contract.
+    pub(super) fn misplaces_an_argument(&self, guards: &Law) -> bool {
+        let (by, contract, event, args) = match &self.what {
+            What::Begin(call, _) => (&call.by, &call.contract, &call.event, &call.args),
+            What::Transition(call, _) => (&call.by, &call.contract, &call.event, &call.args),
+            _ => return false,
+        };
+        let Some(of) = guards.contracts.get(contract).map(|of| &of.contract) else { return false };
+        let arrows = [of.events.get(event), of.overrides.get(event)].into_iter().flatten().flatten();
+        let arrows: Vec<_> = of.begins.get(event).into_iter().chain(arrows).collect();
+        let is_one = |name: &String| arrows.iter().any(|arrow| arrow.args.contains_key(name.as_str()));
+        by.context.keys().filter(|name| !args.contains_key(*name)).any(is_one)
+    }
+
     /// Judges it; gives the answer, and the record that came of it.
     pub(super) fn run(&self, bench: &Bench<'_>) -> Result<(Answer, Option<Draft>), Blocker> {
         let judged = match &self.what {

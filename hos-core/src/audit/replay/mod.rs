@@ -26,7 +26,7 @@ use crate::judge::{Bench, Limits, Standing};
 use crate::law::Law;
 use crate::law::mode::Modes;
 use crate::policy::{Bound, Directory};
-use crate::proof::record::{Decision, Header, Slot};
+use crate::proof::record::{Decision, Header};
 use case::Case;
 use slice::ReadSlices;
 use std::cell::RefCell;
@@ -153,7 +153,8 @@ impl<'l> Past<'l> {
         let laws = Laid { active: &active, older: older.as_deref(), directory: &directory, table: self.table(header) };
         let found = compared(record, &case, &laws, |bound| bound)?;
         // What an earlier build refused was refused, whatever this one would say of it; and it took arguments that stood in the context.
-        let is_told = found.is_some() && (header.decision == Decision::Deny || record.one(Slot::Context)?.is_some());
+        let is_told = || header.decision == Decision::Deny || case.misplaces_an_argument(older.as_deref().unwrap_or(&active));
+        let is_told = found.is_some() && is_told();
         if is_told && matches!(compared(record, &case, &laws, Bound::earlier), Ok(None)) {
             return Ok(None);
         }
